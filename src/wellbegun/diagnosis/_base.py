@@ -1,0 +1,52 @@
+"""The words of the diagnosis: an interval of a curve, the clue it gives, the verdict on the whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+LABELS = ("descending", "plateau", "overfitting", "instability", "rising_both")
+VERDICTS = ("underfitting", "balanced", "overfitting", "unstable", "unclear")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of a curve without a change of direction, with the noise of the validation loss on it."""
+
+    start: int  # first row
+    stop: int  # one past the last row
+    noise: float  # standard deviation of log val_loss around its smooth course
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What one interval of one curve shows, with the numbers that show it."""
+
+    label: str  # one of LABELS
+    start: int  # iteration where the interval begins
+    end: int  # iteration where it ends
+    lr_start: float  # NaN where the history has no lr
+    lr_end: float
+    evidence: str  # a sentence with numbers
+    advice: str = ""  # what to change, or "" where nothing should
+    section: str = ""  # of the 2018 report, such as "3.2" or "4.1, Remark 3"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "label": self.label, "from": self.start, "to": self.end,
+            "lr_from": None if self.lr_start != self.lr_start else self.lr_start,
+            "lr_to": None if self.lr_end != self.lr_end else self.lr_end,
+            "evidence": self.evidence, "advice": self.advice, "section": self.section,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All clues of one run in order, and the verdict that follows from them."""
+
+    clues: tuple[Clue, ...]
+    overall: str  # one of VERDICTS
+    reason: str  # one sentence
+
+    def to_json(self) -> dict[str, Any]:
+        return {"clues": [clue.to_json() for clue in self.clues], "overall": self.overall, "reason": self.reason}

@@ -1,0 +1,110 @@
+"""A plan is a generator that asks for runs and returns a finding; ``drive`` answers it, ``together`` merges several.
+
+Deciding is pure: a plan reads no clock, disk or random state, so the same answers lead to the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from wellbegun.curve import Run
+from wellbegun.spec import RunSpec
+
+T = TypeVar("T")
+Plan = Generator[Sequence[RunSpec], list[Run], T]
+Train = Callable[[Sequence[RunSpec]], list[Run]]
+
+
+class Batch(tuple[RunSpec, ...]):
+    """The specs of one question, with a title that says which step of the checklist asks."""
+
+    title: str = ""
+
+    @classmethod
+    def of(cls, title: str, specs: Sequence[RunSpec]) -> Batch:
+        """A titled question."""
+        batch = cls(specs)
+        batch.title = title
+        return batch
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What runs cost, counted once per run whether it was trained now or read from the store."""
+
+    iterations: int = 0
+    epochs: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.iterations + other.iterations, self.epochs + other.epochs, self.seconds + other.seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"iterations": self.iterations, "epochs": round(self.epochs, 3), "seconds": round(self.seconds, 3)}
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> Cost:
+        """The cost of some runs, each key counted once."""
+        once = {run.key: run for run in runs}.values()
+        return cls(sum(r.iterations for r in once), sum(r.epochs for r in once), sum(r.seconds for r in once))
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What one search chose, why, and the runs that it read."""
+
+    name: str  # "learning rate range", "momentum", "weight decay", ...
+    choice: Any  # JSON-able
+    reason: str  # a sentence or two, with numbers
+    runs: tuple[Run, ...] = ()
+    interval: tuple[float, float] | None = None  # values that cannot be told apart from the choice
+    details: Mapping[str, Any] = field(default_factory=dict)  # JSON-able evidence: scores, bounds per run
+    section: str = ""  # of the 2018 report
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.of(self.runs)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name, "choice": self.choice, "reason": self.reason, "section": self.section,
+            "interval": list(self.interval) if self.interval else None, "details": dict(self.details),
+            "runs": [run.key for run in self.runs], "cost": self.cost.to_json(),
+        }  # fmt: skip
+
+
+def drive(plan: Plan[T], train: Train) -> T:
+    """Answer a plan's questions with ``train`` until it returns."""
+    try:
+        specs = next(plan)
+        while True:
+            specs = plan.send(train(specs))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def together(*plans: Plan[T]) -> Plan[list[T]]:
+    """Several plans in step: their questions of one round form one batch, so that they may run side by side."""
+    results: dict[int, T] = {}
+    asked: dict[int, Sequence[RunSpec]] = {}
+
+    def advance(number: int, answer: list[Run] | None) -> None:
+        try:
+            asked[number] = plans[number].send(answer) if answer is not None else next(plans[number])
+        except StopIteration as stop:
+            results[number] = stop.value
+
+    for number in range(len(plans)):
+        advance(number, None)
+    while asked:
+        order, batch = list(asked), [spec for specs in asked.values() for spec in specs]
+        sizes = [len(asked[number]) for number in order]
+        answers = yield batch
+        asked.clear()
+        for number, size in zip(order, sizes, strict=True):
+            advance(number, answers[:size])
+            answers = answers[size:]
+    return [results[number] for number in range(len(plans))]
