@@ -73,6 +73,8 @@ class RunSpec:
         """A JSON object; ``from_json`` gives back an equal spec."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         values["lr"], values["momentum"] = schedule_to_json(self.lr), schedule_to_json(self.momentum)
+        values["weight_decay"] = float(self.weight_decay)
+        values["limit"] = None if self.limit is None else float(self.limit)
         values["factory_args"] = dict(self.factory_args)
         values["start"] = list(self.start) if self.start else None
         return values
