@@ -1,0 +1,184 @@
+"""Every figure draws the values it is given, on the axes it is given, and leaves no trace."""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import wellbegun.report.figures as family
+from wellbegun.curve import Curve, Run
+from wellbegun.diagnosis._base import LABELS, Clue
+from wellbegun.report.figures.accuracy import plot_accuracy
+from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.lr_momentum import plot_lr_momentum
+from wellbegun.report.figures.range_test import plot_range_test
+from wellbegun.report.figures.schedule import plot_schedule
+from wellbegun.report.figures.svg import to_svg
+from wellbegun.report.figures.training import plot_training
+from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.schedules.ramp import LinearRamp
+from wellbegun.spec import RunSpec
+
+ROWS = 12
+
+
+def ramp(seed=0, loss=None):
+    spec = RunSpec(
+        task="t",
+        iterations=110,
+        batch_size=8,
+        lr=LinearRamp(0.01, 1.1, 110),
+        momentum=Constant(0.9),
+        eval_every=10,
+        seed=seed,
+    )
+    x = np.linspace(0, 1, ROWS)
+    loss = 2.3 - 3.2 * x + 3 * x**2 + 0.1 * seed if loss is None else loss
+    curve = Curve.of(
+        {
+            "iteration": np.arange(ROWS) * 10,
+            "lr": 0.01 + 1.09 * x,
+            "momentum": np.full(ROWS, 0.9),
+            "train_loss": np.r_[np.nan, 0.9 * loss[1:]],
+            "val_loss": loss,
+            "val_accuracy": np.exp(-loss),
+        }
+    )
+    return Run(spec=spec, curve=curve, ended="finished", iterations=110, seconds=1.0)
+
+
+RUN = ramp()
+HOLES = ramp(loss=np.r_[2.3, np.nan, 1.9, 1.7, 1.6, 1.5, 1.6, 9.0, np.inf, np.nan, np.nan, np.inf])
+CLUES = [Clue(label, 20 * i, 20 * i + 20, np.nan, np.nan, "seen") for i, label in enumerate(LABELS)]
+BOUNDS = {"extremum": 0.6, "interval": [0.5, 0.8], "edge": 0.9, "lr_max": 0.6, "lr_min": 0.06}
+CYCLE, MOMENTUM = OneCycle.of(0.5, 110), MomentumCycle(0.95, 0.85, 50)
+MEMBERS = {
+    "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
+    "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
+    "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
+    "range_test": lambda ax: plot_range_test(RUN.curve, ax, bounds=BOUNDS, clues=CLUES),
+    "schedule": lambda ax: plot_schedule(CYCLE, 110, ax),
+    "training": lambda ax: plot_training(RUN.curve, ax, clues=CLUES),
+}
+WITH_HOLES = {
+    "accuracy": lambda ax: plot_accuracy(HOLES.curve, ax),
+    "candidates": lambda ax: plot_candidates([HOLES, RUN], ax, winner=HOLES.key),
+    "range_test": lambda ax: plot_range_test(HOLES.curve, ax, bounds={"edge": None}),
+    "training": lambda ax: plot_training(HOLES.curve, ax),
+}
+every_member = pytest.mark.parametrize("draw", MEMBERS.values(), ids=MEMBERS)
+
+
+def lines_of(figure):
+    return [line for ax in figure.axes for line in ax.get_lines()]
+
+
+def test_the_list_is_the_family():
+    files = {path.stem for path in Path(family.__path__[0]).glob("[a-z]*.py")}
+    assert files - {"svg"} == set(MEMBERS)
+
+
+@every_member
+def test_it_draws_on_the_axes_given_and_gives_them_back(draw):
+    ax = Figure().subplots()
+    assert draw(ax) is ax
+    assert ax.get_xlabel() and ax.get_ylabel() and lines_of(ax.get_figure())
+
+
+@every_member
+def test_without_axes_it_makes_a_figure_of_its_own(draw):
+    assert draw(None).get_figure() is not None
+
+
+@every_member
+def test_it_loads_no_pyplot_changes_no_setting_and_writes_no_file(draw, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before, had = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
+    to_svg(draw(None).get_figure(), "name", "drawing")
+    assert dict(matplotlib.rcParams) == before
+    assert had or "matplotlib.pyplot" not in sys.modules
+    assert list(tmp_path.iterdir()) == []
+
+
+@every_member
+@pytest.mark.parametrize("inches", [3.7, 7.0])
+def test_no_text_leaves_the_figure_or_lies_on_another(draw, inches):
+    figure = Figure(figsize=(inches, 3.3), layout="constrained")
+    ax = draw(figure.subplots())
+    figure.draw_without_rendering()
+    renderer = figure._get_renderer()
+    page = figure.bbox
+    shown = [
+        t for a in figure.axes for t in (*a.texts, *(a.get_legend().get_texts() if a.get_legend() else []))
+    ]
+    boxes = [t.get_window_extent(renderer) for t in shown if t.get_text()]
+    assert all(b.x0 >= page.x0 - 1 and b.x1 <= page.x1 + 1 and b.y1 <= page.y1 + 1 for b in boxes), ax
+    clashes = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if overlap(a, b) > 4]
+    assert clashes == []
+
+
+def overlap(a, b):
+    """Square pixels that two boxes share."""
+    return max(0, min(a.x1, b.x1) - max(a.x0, b.x0)) * max(0, min(a.y1, b.y1) - max(a.y0, b.y0))
+
+
+@pytest.mark.parametrize("draw", WITH_HOLES.values(), ids=WITH_HOLES)
+def test_what_was_not_measured_or_not_finite_is_left_out(draw):
+    ax = draw(None)
+    assert np.isfinite(ax.get_xlim()).all() and np.isfinite(ax.get_ylim()).all()
+    assert "NaN" not in to_svg(ax.get_figure(), "holes", "drawing")
+
+
+@pytest.mark.parametrize("draw", [plot_range_test, plot_training])
+def test_losses_are_drawn_as_measured(draw):
+    lines = lines_of(draw(RUN.curve).get_figure())
+    for column in (RUN.curve.val_loss, RUN.curve.train_loss):
+        assert any(np.array_equal(line.get_ydata(), column, equal_nan=True) for line in lines)
+
+
+def test_a_range_test_marks_its_bounds_where_they_are():
+    ax = plot_range_test(RUN.curve, bounds=BOUNDS)
+    upright = [
+        line.get_xdata()[0]
+        for line in ax.get_lines()
+        if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2
+    ]
+    assert upright == [0.6, 0.9]
+    assert any(list(line.get_xdata()) == [0.5, 0.8] for line in ax.get_lines())
+    assert {text.get_text() for text in ax.texts} == {"lr_max 0.6", "edge 0.9"}
+
+
+def test_the_winner_is_the_boldest_and_every_value_is_named():
+    runs = [ramp(seed) for seed in range(4)]
+    ax = plot_candidates(runs, labels={run.key: f"value {run.spec.seed}" for run in runs}, winner=runs[2].key)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["value 0", "value 1", "value 2", "value 3"]
+    widths = {line.get_label(): line.get_linewidth() for line in ax.get_lines()}
+    assert all(widths["value 2"] > widths[f"value {i}"] for i in (0, 1, 3))
+
+
+def test_schedules_are_drawn_value_by_value():
+    ax = plot_lr_momentum(CYCLE, MOMENTUM, 110)
+    lr, momentum = lines_of(ax.get_figure())
+    t = np.arange(110)
+    np.testing.assert_array_equal(lr.get_xdata(), t)
+    np.testing.assert_array_equal(lr.get_ydata(), CYCLE(t))
+    np.testing.assert_array_equal(momentum.get_ydata(), MOMENTUM(t))
+
+
+def test_clues_are_shaded_from_their_start_to_their_end():
+    ax = plot_training(RUN.curve, clues=CLUES)
+    spans = sorted((patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches)
+    assert spans == [(20 * i, 20 * i + 20) for i in range(len(LABELS))]
+    assert {text.get_text() for text in ax.texts} == {label.replace("_", " ") for label in LABELS}
+
+
+def test_ids_of_two_drawings_never_meet_and_text_stays_text():
+    one, two = (to_svg(plot_training(RUN.curve).get_figure(), name, "a < b") for name in ("one", "two"))
+    assert "validation loss</text>" in one and 'aria-label="a &lt; b"' in one
+    ids = [{part.split('"')[0] for part in text.split(' id="')[1:]} for text in (one, two)]
+    assert ids[0] and ids[1] and not ids[0] & ids[1]
