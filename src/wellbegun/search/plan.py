@@ -18,9 +18,10 @@ Train = Callable[[Sequence[RunSpec]], list[Run]]
 
 
 class Batch(tuple[RunSpec, ...]):
-    """The specs of one question, with a title that says which step of the checklist asks."""
+    """The specs of one question, with the step of the checklist that asks, and the finding of the step before."""
 
     title: str = ""
+    news: Finding | None = None
 
     @classmethod
     def of(cls, title: str, specs: Sequence[RunSpec]) -> Batch:
@@ -84,6 +85,24 @@ def drive(plan: Plan[T], train: Train) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+def announce(news: Finding, plan: Plan[T]) -> Plan[T]:
+    """The same plan, whose first question carries the finding of the step before: for whoever watches."""
+    try:
+        asked = next(plan)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    if isinstance(asked, Batch):
+        asked.news = news
+    answers = yield asked
+    while True:
+        try:
+            answers = yield plan.send(answers)
+        except StopIteration as stop:
+            result = stop.value
+            return result
 
 
 def together(*plans: Plan[T]) -> Plan[list[T]]:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wellbegun.curve import Run
-from wellbegun.search.plan import Cost, Finding
+from wellbegun.errors import Refused
+from wellbegun.search import learning_rate
+from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce
+from wellbegun.search.setting import COARSE_ITERATIONS, Setting
+from wellbegun.search.weight_decay import median_edge, middle, weight_decay
+
+RESTARTS = 3  # final runs that may diverge before the recipe gives up
+BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
+WIDEN, WIDER = 2, 3.0  # times the ramps are made wider when none of them sees an edge, and by how much
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,14 +38,122 @@ class Recommendation:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # values that cannot be told apart
     final: Run | None = None  # the final 1cycle run; None when it was not asked for
     restarts: int = 0  # final runs that diverged before this one
+    discarded: tuple[Run, ...] = ()  # those runs
     notes: tuple[str, ...] = ()  # warnings in a sentence each
 
     @property
     def cost(self) -> Cost:
         """Of everything: the searches and the final run, every run counted once."""
         runs = [run for finding in self.findings for run in finding.runs]
-        return Cost.of(runs + ([self.final] if self.final else []))
+        return Cost.of([*runs, *self.discarded, *([self.final] if self.final else [])])
 
     def to_json(self) -> dict[str, Any]:
-        """The object that ``wellbegun tune --json`` prints (DESIGN, section 1), without the report's path."""
-        raise NotImplementedError
+        """The object that ``wellbegun tune --json`` prints, without the report's path."""
+        return {
+            "task": self.task_name,
+            "optimizer": self.optimizer,
+            "lr_max": self.lr_max,
+            "lr_min": self.lr_min,
+            "momentum": {"max": self.momentum_max, "min": self.momentum_min},
+            "weight_decay": self.weight_decay,
+            "batch_size": self.batch_size,
+            "iterations": self.iterations,
+            "epochs": self.epochs,
+            "stepsize": self.stepsize,
+            "intervals": {name: list(pair) for name, pair in self.intervals.items()},
+            "findings": [finding.to_json() for finding in self.findings],
+            "final": _final_json(self.final) | {"restarts": self.restarts} if self.final else None,
+            "notes": list(self.notes),
+            "cost": self.cost.to_json(),
+        }
+
+
+def _final_json(run: Run) -> dict[str, Any]:
+    """The last evaluation of the final run; null where something was not measured or is not finite."""
+    row = {name: float(column[-1]) for name, column in run.curve.columns().items() if name != "iteration"}
+    numbers = {"val_loss": row["val_loss"], "val_accuracy": row["val_accuracy"], **run.test}
+    numbers.setdefault("test_accuracy", float("nan"))
+    finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
+    return {**finite, "diverged": run.diverged, "iterations": run.iterations, "seconds": round(run.seconds, 3)}
+
+
+def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
+    """Step -> (runs, iterations) that the recipe expects to need: for a progress bar, before anything has run."""
+    ramp = setting.ramp_iterations
+    steps = {
+        "learning rate range": (1, COARSE_ITERATIONS),
+        "momentum": (len(CANDIDATES), len(CANDIDATES) * ramp),
+        "weight decay": (4, 4 * ramp),
+        "learning rate": (learning_rate.REPEATS, learning_rate.REPEATS * ramp),
+    }
+    return steps | ({"final run": (1, setting.iterations)} if final else {})
+
+
+def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
+    """The checklist: where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
+
+    Source: arXiv:1803.09820, Sec. 5. Choice: the order (the report names learning rate, batch size, momentum, decay as
+    a list, and its combined tests answer several at once); the batch size stays the task's.
+    """
+    look = yield from learning_rate.coarse(setting)
+    top = look.choice * learning_rate.HEADROOM
+    decay = middle(setting, look.choice / 2, (0.95, 0.85))
+    moment = yield from announce(look, _edge_in_sight(setting, top, decay))
+    pair = (moment.choice["max"], moment.choice["min"])
+    edge = median_edge(moment.runs) or top
+    top = edge * learning_rate.HEADROOM
+    centre = middle(setting, edge / 2, pair)
+    fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
+    known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
+    bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
+    rate = yield from announce(fade, bounds)
+    findings = (look, moment, fade, rate)
+    found = _recommendation(setting, findings, rate.choice["lr_max"], pair, fade.choice)
+    return (yield from announce(rate, _confirmed(setting, found))) if final else found
+
+
+def _edge_in_sight(setting: Setting, top: float, decay: float) -> Plan[Finding]:
+    """The momentum search, on wider ramps when none of them saw the edge."""
+    for _ in range(WIDEN):
+        finding = yield from momentum(setting, top, decay)
+        if median_edge(finding.runs) is not None:
+            return finding
+        top *= WIDER
+    return (yield from momentum(setting, top, decay))
+
+
+def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
+    """The final run; a run that diverges lowers lr_max and starts again."""
+    lr_max, failed = found.lr_max, []
+    pair = (found.momentum_max, found.momentum_min)
+    for _ in range(1 + RESTARTS):
+        spec = setting.final(lr_max, pair, found.weight_decay)
+        (run,) = yield Batch.of("final run", [spec])
+        if not run.diverged:
+            notes = found.notes + tuple(
+                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} diverged and was started again." for r in failed
+            )
+            return replace(
+                found, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2), final=run,
+                restarts=len(failed), discarded=tuple(failed), notes=notes,
+            )  # fmt: skip
+        failed.append(run)
+        lr_max = learning_rate.round_to(lr_max / BACK_OFF, 2)
+    raise Refused(
+        f"a recommended configuration must train, but {len(failed)} final runs diverged, down to lr_max = {lr_max:.2g}; "
+        "see the curves of the range tests, and check the data for rare extreme values", tuple(failed),
+    )  # fmt: skip
+
+
+def _recommendation(
+    setting: Setting, findings: tuple[Finding, ...], lr_max: float, pair: tuple[float, float], decay: float
+) -> Recommendation:
+    names = {"learning rate": "lr_max", "momentum": "momentum", "weight decay": "weight_decay"}
+    intervals = {names[f.name]: f.interval for f in findings if f.interval is not None and f.name in names}
+    spec = setting.final(lr_max, pair, decay)
+    return Recommendation(
+        task_name=setting.task_name, optimizer=setting.optimizer, lr_max=lr_max,
+        lr_min=learning_rate.round_to(lr_max / 10, 2), momentum_max=pair[0], momentum_min=pair[1],
+        weight_decay=decay, batch_size=setting.batch_size, iterations=spec.iterations,
+        stepsize=spec.lr.stepsize, epochs=setting.epochs, findings=findings, intervals=intervals,
+    )  # fmt: skip

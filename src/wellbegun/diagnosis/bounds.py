@@ -1,0 +1,116 @@
+"""Reads lr_max and lr_min off the curve of a learning rate range test."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from wellbegun.curve import Curve
+from wellbegun.diagnosis.intervals import noise, smooth
+from wellbegun.errors import Refused
+from wellbegun.schedules._base import Floats
+
+LEARNED = 0.95  # a ramp that never gets the loss below this share of the untrained network's has not learned
+RISE = 0.10  # log(val_loss) above its lowest so far that is no wobble, whatever the noise
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one range test says about the learning rate."""
+
+    extremum: float  # lr where the smoothed validation loss is lowest
+    interval: tuple[float, float]  # every lr around it whose smoothed loss is within the curve's noise
+    edge: float | None  # lr where instability begins; None when the ramp ended before it
+    lr_max: float  # the smaller of the interval's upper end and edge / margin
+    lr_min: float  # lr_max / 10, for one cycle (Sec. 4.1)
+    lr_constant: float  # for a constant or stepped rate, which must be smaller than a cycle's maximum
+    val_loss: float  # the lowest smoothed validation loss
+    noise: float  # standard deviation of log val_loss around its smooth course
+    reason: str  # a sentence with the numbers
+
+    @property
+    def level_to_end(self) -> bool:
+        """No edge up to the end of the ramp: possible super-convergence, try a larger maximum."""
+        return self.edge is None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, ``level_to_end`` included."""
+        return {**asdict(self), "interval": list(self.interval), "level_to_end": self.level_to_end}
+
+
+def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Bounds:
+    """Extremum, interval, edge and the bounds of the cycle that follow from them.
+
+    With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row with
+    s(i) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for good is.
+
+    Args:
+        curve: of a run whose lr only grows; the first row is the untrained network.
+        margin: >= 1, the factor that keeps lr_max away from the edge; take it from the spread between repeats.
+        learned: the lowest loss must come below this share of the first row's, or nothing can be read.
+
+    Returns:
+        The bounds; rates in the curve's own unit.
+
+    Raises:
+        Refused: fewer than 5 evaluations, or the network never learned; the message says which and what to do.
+
+    Source: arXiv:1803.09820, Sec. 4.1. Choice: the interval and the margin; the paper takes the minimum of one curve,
+    which moves threefold between seeds.
+    """
+    if not margin >= 1:
+        raise ValueError(f"margin must be at least 1, got {margin}; 1 puts lr_max at the edge itself")
+    loss = np.where(np.isfinite(curve.val_loss), curve.val_loss, np.inf)[1:]
+    lr = curve.lr[1:]
+    if len(loss) < 5:
+        raise Refused(
+            f"a range test needs at least 5 evaluations to be read, got {len(loss)}; "
+            "start at a smaller learning rate, or evaluate more often"
+        )
+    course = _course(loss)
+    lowest = np.minimum.accumulate(course)
+    spread = noise(loss[: int(np.argmin(course)) + 1])
+    near = np.flatnonzero(course <= lowest + max(RISE, 3 * spread))
+    edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
+    best = int(np.argmin(course))
+    if not course[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
+        raise Refused(
+            f"a range test must lower the validation loss below {learned:.1%} of the untrained network's "
+            f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got {np.exp(course[best]):.4g} at best; "
+            "check the data and the loss, or try a wider range of learning rates"
+        )
+    low, high = _around(course <= course[best] + max(spread, 0.01), best)
+    high_lr = float(lr[high])
+    lr_max = high_lr if edge is None else min(high_lr, edge / margin)
+    reason = (
+        f"validation loss is lowest ({np.exp(course[best]):.4g}) at a learning rate of {lr[best]:.2g}, level within "
+        f"noise from {lr[low]:.2g} to {high_lr:.2g}, "
+        + ("and stable to the end of the ramp" if edge is None else f"and unstable from {edge:.2g}")
+    )
+    return Bounds(
+        float(lr[best]), (float(lr[low]), high_lr), edge, lr_max, lr_max / 10, lr_max / 3,
+        float(np.exp(course[best])), spread, reason,
+    )  # fmt: skip
+
+
+def _course(loss: Floats) -> Floats:
+    """Smoothed log loss; rows from the first non-finite one on stay infinite."""
+    course = np.full(len(loss), np.inf)
+    finite = np.isfinite(loss) & (loss > 0)
+    stop = len(loss) if finite.all() else int(np.argmin(finite))
+    # a blow-up must not pull up the smooth course of the rows before it
+    logs = np.minimum(np.log(loss[:stop]), np.log(loss[:stop].min()) + 3.0)
+    course[:stop] = np.maximum(smooth(logs, 3 if stop < 12 else None), logs.min() if stop else 0.0)
+    return course
+
+
+def _around(inside: np.ndarray[Any, np.dtype[np.bool_]], best: int) -> tuple[int, int]:
+    """First and last index of the stretch of True that holds ``best``."""
+    low = high = best
+    while low > 0 and inside[low - 1]:
+        low -= 1
+    while high + 1 < len(inside) and inside[high + 1]:
+        high += 1
+    return low, high

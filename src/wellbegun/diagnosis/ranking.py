@@ -1,0 +1,103 @@
+"""Which run is best, and by more than the curves' own noise?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellbegun.curve import Curve
+from wellbegun.diagnosis.intervals import noise, smooth
+
+TIE = 0.01  # log(val_loss): losses within 1 % are never told apart by one run each
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How low a ramp brought the validation loss, and how sure that number is."""
+
+    loss: float  # lowest smoothed validation loss; inf when there is none
+    spread: float  # standard deviation of log(loss), from the curve's own noise
+
+    def to_json(self) -> dict[str, float | None]:
+        return {"loss": self.loss if np.isfinite(self.loss) else None, "spread": self.spread}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best of some scores and those that cannot be told apart from it."""
+
+    winner: int
+    tied: tuple[int, ...]  # indices, the winner's included, in the order given
+
+    @property
+    def is_tie(self) -> bool:
+        return len(self.tied) > 1
+
+
+def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
+    """The score of a ramp: its lowest smoothed validation loss among ``rows`` (the untrained network left out)."""
+    loss = curve.val_loss[rows]
+    good = np.isfinite(loss) & (loss > 0)
+    stop = len(loss) if good.all() else int(np.argmin(good))
+    if stop == 0:
+        return Score(float("inf"), 0.0)
+    logs = np.log(loss[:stop])
+    logs = np.minimum(logs, logs.min() + 3.0)  # a blow-up at the end says nothing about the rows before it
+    course = np.maximum(smooth(logs, 3 if stop < 12 else None), logs.min())
+    # a smoothed row averages about three independent evaluations
+    return Score(float(np.exp(course.min())), noise(loss[:stop]) / np.sqrt(3.0))
+
+
+def same_phase(curves: Sequence[Curve], *, rows: int = 8) -> tuple[Score, ...]:
+    """Scores of ramps over the same iterations, up to where the middle one of them becomes unstable.
+
+    The score is the geometric mean of the last ``rows`` validation losses before that; a ramp that broke down earlier
+    scores inf. Unlike the lowest loss it does not hang on how long luck held near the edge.
+
+    Args:
+        curves: evaluated at the same iterations, as long as they last; the first row is the untrained network.
+    """
+    ends = [_stable_rows(curve) for curve in curves]
+    stop = int(np.median(ends))
+    start = max(1, stop - rows)
+    scores = []
+    for curve, end in zip(curves, ends, strict=True):
+        loss = curve.val_loss[start : min(stop, len(curve))]
+        if end < start + (stop - start) / 2 or not np.all(np.isfinite(loss) & (loss > 0)):
+            scores.append(Score(float("inf"), 0.0))
+            continue
+        logs = np.log(loss)
+        scores.append(Score(float(np.exp(logs.mean())), noise(curve.val_loss[1:stop]) / np.sqrt(len(logs))))
+    return tuple(scores)
+
+
+def _stable_rows(curve: Curve) -> int:
+    """The number of rows up to the lowest smoothed validation loss."""
+    loss = curve.val_loss
+    good = np.isfinite(loss) & (loss > 0)
+    stop = len(loss) if good.all() else int(np.argmin(good))
+    return int(np.argmin(smooth(np.log(loss[:stop]), 5))) + 1 if stop > 5 else stop
+
+
+def rank(scores: Sequence[Score], *, tie: float = TIE) -> Ranking:
+    """The lowest loss wins; scores within two standard deviations of the difference, or ``tie``, are ties.
+
+    Raises:
+        ValueError: no scores, or none of them finite.
+    """
+    losses = np.array([s.loss for s in scores])
+    if not len(losses) or not np.isfinite(losses).any():
+        raise ValueError(f"a ranking needs at least one finite loss, got {losses.tolist()}; all runs diverged at once")
+    winner = int(np.argmin(losses))
+    logs = np.log(np.maximum(losses, np.finfo(float).tiny))
+    spreads = np.array([s.spread for s in scores])
+    limit = np.maximum(tie, 2.0 * np.sqrt(spreads**2 + spreads[winner] ** 2))
+    return Ranking(winner, tuple(int(i) for i in np.flatnonzero(logs - logs[winner] <= limit)))
+
+
+def spread_of(values: Sequence[float]) -> float:
+    """Standard deviation of log(value) over repeats; 0 for fewer than two."""
+    logs = np.log(np.asarray(values, dtype=np.float64))
+    return float(np.std(logs, ddof=1)) if len(logs) > 1 else 0.0

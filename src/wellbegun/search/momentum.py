@@ -1,0 +1,67 @@
+"""Momentum: a few ramps at constant values; the best is where the cycle starts (Sec. 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.ranking import rank, score
+from wellbegun.schedules.constant import Constant
+from wellbegun.search.learning_rate import bounds_of
+from wellbegun.search.plan import Batch, Finding, Plan
+from wellbegun.search.setting import Setting
+
+CANDIDATES = (0.99, 0.97, 0.95, 0.9)
+LOWEST = {0.9: 0.8}  # the other end of the cycle; 0.85 for the rest
+
+
+def momentum(
+    setting: Setting, top: float, weight_decay: float, values: Sequence[float] = CANDIDATES
+) -> Plan[Finding]:
+    """The largest momentum of the cycle, from one linear ramp per candidate.
+
+    Ramps are compared, not runs at one rate: a rate that suits 0.9 makes 0.99 fail, whatever its merit. The lowest
+    smoothed validation loss wins; a tie goes to the ramp that stays stable furthest.
+
+    Source: arXiv:1803.09820, Sec. 4.3 and Sec. 5, item 3. A range test over momentum itself finds no optimum
+    (Fig. 7b), so there is none here.
+    """
+    specs = [setting.ramp(top, Constant(value), weight_decay) for value in values]
+    runs = yield Batch.of("momentum", specs)
+    scores = [score(run.curve) for run in runs]
+    ranking = rank(scores)
+    ends = [_stable_to(run) for run in runs]
+    winner = max(ranking.tied, key=lambda i: (ends[i], -scores[i].loss))
+    high, low = values[winner], LOWEST.get(values[winner], 0.85)
+    tied = sorted(values[i] for i in ranking.tied)
+    losses = ", ".join(f"{value:g}: {s.loss:.4g}" for value, s in zip(values, scores, strict=True))
+    reason = f"Lowest validation loss of a ramp at constant momentum {losses}. "
+    if ranking.is_tie:
+        reason += (
+            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {high:g} stays "
+            f"stable furthest, to a learning rate of {ends[winner]:.2g}."
+        )
+    else:
+        reason += f"{high:g} is lowest by more than the noise."
+    return Finding(
+        "momentum", {"max": high, "min": low},
+        reason + f" It falls to {low:g} while the learning rate rises, and comes back.",
+        tuple(runs), (tied[0], tied[-1]) if ranking.is_tie else None,
+        details={
+            "scores": {f"{value:g}": s.to_json() for value, s in zip(values, scores, strict=True)},
+            "labels": {run.key: f"{value:g}" for run, value in zip(runs, values, strict=True)},
+            "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
+            "winner": runs[winner].key,
+        },
+        section="4.3",
+    )  # fmt: skip
+
+
+def _stable_to(run: Run) -> float:
+    """The lr up to which a ramp was stable; 0 where it cannot be read."""
+    found = bounds_of([run]).get(run.key)
+    if found is None:
+        return 0.0
+    return found.edge if found.edge is not None else float(np.nanmax(run.curve.lr))

@@ -1,0 +1,103 @@
+"""Setting: what the searches know of a task, and how their short runs are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellbegun.schedules._base import Schedule
+from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.schedules.ramp import ExponentialRamp, LinearRamp
+from wellbegun.spec import RunSpec
+
+EVALUATIONS = 32  # per ramp: enough to smooth, few enough to stay cheap
+COARSE_ITERATIONS, COARSE_MIN, COARSE_MAX = 100, 1e-6, 10.0
+EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
+RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = 0.07, 100, 600  # of the final run; 50-100 iterations rank, 13 do not
+STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The task in numbers. All ramps of one search see the same data in the same order (same seed)."""
+
+    task_name: str
+    task: str  # fingerprint
+    samples: int  # in the training part
+    validation: int  # samples to choose by
+    batch_size: int
+    epochs: float  # of the final run
+    optimizer: str
+    parameters: int  # of the network
+    normalised: bool  # the network holds normalisation layers: its weights' scale is free
+    has_test: bool = False
+    all_data: bool = False  # the final run trains on training and validation data together
+    seed: int = 0
+    device: str = "cpu"
+    precision: str = "fp32"
+    length: int | None = None  # of a linear ramp, when somebody asked for one
+
+    @property
+    def iterations(self) -> int:
+        """Updates of the final run: whole batches only, as the engine drops the last short one."""
+        samples = self.samples + (self.validation if self.all_data else 0)
+        return max(3, round(self.epochs * max(1, samples // self.batch_size)))
+
+    @property
+    def ramp_iterations(self) -> int:
+        """Length of a linear ramp."""
+        if self.length is not None:
+            return self.length
+        return int(min(max(RAMP_SHARE * self.iterations, RAMP_SHORTEST), RAMP_LONGEST))
+
+    def spec(self, iterations: int, lr: Schedule, momentum: Schedule, weight_decay: float, evaluations: int) -> RunSpec:
+        """A run of this task, evaluated about ``evaluations`` times without costing more than 10 %."""
+        every = max(1, round(iterations / evaluations))
+        samples = max(64, int(EVAL_SHARE * every * self.batch_size))
+        return RunSpec(
+            task=self.task, iterations=iterations, batch_size=self.batch_size, lr=lr, momentum=momentum,
+            weight_decay=weight_decay, optimizer=self.optimizer, seed=self.seed, eval_every=every,
+            eval_samples=samples if samples < self.validation else None, device=self.device,
+            precision=self.precision,
+        )  # fmt: skip
+
+    def coarse(self, slower: int = 1) -> RunSpec:
+        """The exponential ramp that finds the magnitude of the learning rate, without weight decay.
+
+        Choice: no decay, because the grid of decays follows from the magnitude that this run finds.
+        """
+        iterations = COARSE_ITERATIONS * slower
+        lr = ExponentialRamp(COARSE_MIN, COARSE_MAX, iterations)
+        return self.spec(iterations, lr, Constant(0.9), 0.0, EVALUATIONS).but(limit=STOP_AT)
+
+    def ramp(self, top: float, momentum: Schedule, weight_decay: float) -> RunSpec:
+        """A linear ramp up to ``top``."""
+        lr = LinearRamp(top / self.ramp_iterations, top, self.ramp_iterations)
+        return self.spec(self.ramp_iterations, lr, momentum, weight_decay, EVALUATIONS).but(limit=STOP_AT)
+
+    def falling(self, high: float, low: float) -> Schedule:
+        """Momentum that falls while the learning rate of a ramp rises, as in the first half of the cycle."""
+        return LinearRamp(high, low, self.ramp_iterations)
+
+    def final(self, lr_max: float, momentum: tuple[float, float], weight_decay: float) -> RunSpec:
+        """The 1cycle run with the chosen values."""
+        cycle = OneCycle.of(lr_max, self.iterations)
+        spec = self.spec(
+            self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, 40
+        )
+        return spec.but(test=self.has_test, train_on="all" if self.all_data else "train")
+
+    def shrinkage(self, lr_max: float, momentum: tuple[float, float]) -> float:
+        """The shrinkage of a free weight over the final run, per unit of weight decay.
+
+        Weight decay d pulls a weight towards 0 by lr d / (1 - momentum) per update (lr d for adamw, whose momentum
+        averages), so over the run a weight that the loss leaves alone shrinks by exp(-d x shrinkage).
+        """
+        spec = self.final(lr_max, momentum, 0.0)
+        updates = np.arange(spec.iterations)
+        per_update = spec.lr(updates)
+        if self.optimizer != "adamw":
+            per_update = per_update / np.maximum(1.0 - spec.momentum(updates), 1e-3)
+        return float(per_update.sum())

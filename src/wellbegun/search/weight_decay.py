@@ -1,0 +1,135 @@
+"""Weight decay: a grid of magnitudes, each an lr range test with falling momentum, then the exponent bisected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.ranking import Ranking, Score, rank, same_phase
+from wellbegun.search.learning_rate import bounds_of, round_to
+from wellbegun.search.plan import Batch, Finding, Plan
+from wellbegun.search.setting import Setting
+
+SHRINKAGE = {False: 0.5, True: 5.0}  # of a free weight over the whole run, at the grid's middle; True: normalised net
+STEPS = 2  # times the grid is extrapolated at the most
+
+
+def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> float:
+    """The middle of the grid: the decay that shrinks a free weight by exp(-SHRINKAGE) over the final run.
+
+    So longer runs (more data, more epochs) and networks that bear larger rates get smaller decays, as the report finds,
+    and a loss multiplied by c, whose rates are c times smaller, gets decays c times larger, as algebra demands.
+
+    Source: the report's best values: LeNet 0.4, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables 1, 2).
+    Choice: 0.5 without and 5 with normalisation layers; the grid spans a factor of 100 around it.
+    """
+    return round_to(SHRINKAGE[setting.normalised] / setting.shrinkage(lr_max, momentum), 1)
+
+
+def grid(centre: float) -> tuple[float, ...]:
+    """Three magnitudes around the middle, largest first, one significant figure each."""
+    return tuple(round_to(centre * factor, 1) for factor in (10.0, 1.0, 0.1))
+
+
+@dataclass
+class _Table:
+    """Decays tried so far with their runs and scores, largest decay first."""
+
+    centre: float
+    runs: dict[float, Run]
+
+    def add(self, values: Sequence[float], runs: Sequence[Run]) -> None:
+        self.runs.update(zip(values, runs, strict=True))
+        self.runs = dict(sorted(self.runs.items(), reverse=True))
+
+    @property
+    def values(self) -> list[float]:
+        return list(self.runs)
+
+    def scores(self) -> list[Score]:
+        return list(same_phase([run.curve for run in self.runs.values()]))
+
+    def ranking(self) -> Ranking:
+        return rank(self.scores())
+
+    def chosen(self) -> float:
+        """The tied value nearest to the grid's middle."""
+        return min((self.values[i] for i in self.ranking().tied), key=lambda v: abs(math.log(v / self.centre)))
+
+    def next(self) -> float | None:
+        """The decay that would tell most: past the edge of the grid, or between the best two."""
+        values, ranking = self.values, self.ranking()
+        if ranking.is_tie:
+            return None
+        at = ranking.winner
+        if at in (0, len(values) - 1):
+            return round_to(values[at] * (10.0 if at == 0 else 0.1), 1)
+        losses = [s.loss for s in self.scores()]
+        neighbour = at - 1 if losses[at - 1] <= losses[at + 1] else at + 1
+        between = round_to(math.sqrt(values[at] * values[neighbour]), 1)
+        return None if between in self.runs else between
+
+
+def weight_decay(
+    setting: Setting, top: float, momentum: tuple[float, float], centre: float
+) -> Plan[Finding]:
+    """The weight decay, from range tests that differ in nothing else; they also show the learning rate's bounds.
+
+    The grid's best value, then a step past its edge where it lies there, or between the best two. A tie goes to the
+    value nearest to the grid's middle.
+
+    Args:
+        top: where the ramps of the learning rate end.
+        momentum: (max, min), falling while the rate rises.
+        centre: the grid's middle.
+
+    Source: arXiv:1803.09820, Sec. 4.4 and Sec. 5, item 4; Fig. 9b, 10 for the combined test.
+    """
+    falling = setting.falling(*momentum)
+    table = _Table(centre, {})
+    asked: tuple[float, ...] = grid(centre)
+    for _ in range(1 + STEPS):
+        specs = [setting.ramp(top, falling, value) for value in asked]
+        table.add(asked, (yield Batch.of("weight decay", specs)))
+        following = table.next()
+        if following is None:
+            break
+        asked = (following,)
+    return _finding(table)
+
+
+def _finding(table: _Table) -> Finding:
+    ranking, values, scores = table.ranking(), table.values, table.scores()
+    choice = table.chosen()
+    tied = [values[i] for i in ranking.tied]
+    losses = ", ".join(f"{value:g}: {s.loss:.4g}" for value, s in zip(values, scores, strict=True))
+    reason = f"Validation loss of a range test at the same iterations, before any becomes unstable, at weight decay {losses}. "
+    if ranking.is_tie:
+        reason += (
+            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {choice:g} is "
+            "nearest to the middle of the grid, which follows from the length of the run and its learning rate."
+        )
+    else:
+        reason += f"{choice:g} is lowest by more than the noise."
+    runs = tuple(table.runs.values())
+    return Finding(
+        "weight decay", choice, reason, runs,
+        (min(tied), max(tied)) if ranking.is_tie else None,
+        details={
+            "scores": {f"{value:g}": s.to_json() for value, s in zip(values, scores, strict=True)},
+            "labels": {run.key: f"{value:g}" for value, run in table.runs.items()},
+            "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
+            "winner": table.runs[choice].key,
+        },
+        section="4.4",
+    )  # fmt: skip
+
+
+def median_edge(runs: Sequence[Run]) -> float | None:
+    """The middle of the ramps' edges; None where none of them has one."""
+    edges = [bound.edge for bound in bounds_of(runs).values() if bound.edge is not None]
+    return float(np.median(edges)) if edges else None

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import floats, integers
+
+from wellbegun.errors import Refused
+from wellbegun.search.learning_rate import coarse
+from wellbegun.search.momentum import momentum
+from wellbegun.search.plan import drive
+from wellbegun.search.recipe import planned, recipe
+from wellbegun.search.setting import Setting
+from wellbegun.search.weight_decay import grid, middle, weight_decay
+
+from .world import World
+
+SETTING = Setting(
+    task_name="invented", task="f" * 32, samples=6400, validation=600, batch_size=64, epochs=5, optimizer="nesterov",
+    parameters=10_000, normalised=False, has_test=False,
+)  # fmt: skip
+
+
+@settings(max_examples=10, deadline=None)
+@given(edge=floats(1e-4, 3.0), seed=integers(0, 1000), noise=floats(0.001, 0.05))
+def test_the_recommended_cycle_stays_below_the_edge(edge, seed, noise):
+    world = World(edge=edge, noise=noise)
+    found = drive(recipe(replace(SETTING, seed=seed)), world.train)
+    assert edge / 6 < found.lr_max < edge
+    assert found.restarts == 0 and not found.final.diverged
+    assert found.lr_min == pytest.approx(found.lr_max / 10, rel=0.06)
+
+
+@settings(max_examples=6, deadline=None)
+@given(factor=floats(0.05, 20.0), seed=integers(0, 50))
+def test_a_loss_times_c_asks_for_lr_over_c_and_decay_times_c(factor, seed):
+    setting = replace(SETTING, seed=seed)
+    one = drive(recipe(setting), World(edge=0.2).train)
+    other = drive(recipe(setting), World(edge=0.2 / factor).train)
+    assert other.lr_max == pytest.approx(one.lr_max / factor, rel=0.5)
+    assert other.weight_decay == pytest.approx(one.weight_decay * factor, rel=1.0)
+
+
+def test_every_step_is_planned_and_the_cost_counts_every_run_once():
+    world = World(asked=[])
+    found = drive(recipe(SETTING), world.train)
+    assert [finding.name for finding in found.findings] == [
+        "learning rate range", "momentum", "weight decay", "learning rate",
+    ]  # fmt: skip
+    keys = {spec.key for spec in world.asked}
+    assert len(keys) == len(world.asked)  # nothing is asked for twice
+    assert found.cost.iterations == sum(world.run(spec).iterations for spec in world.asked)
+    expected = sum(iterations for _, iterations in planned(SETTING).values())
+    assert found.cost.iterations <= 1.5 * expected
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_replaying_the_answers_asks_the_same_questions():
+    first, second = World(asked=[]), World(asked=[])
+    drive(recipe(SETTING), first.train)
+    drive(recipe(SETTING), second.train)
+    assert [spec.key for spec in first.asked] == [spec.key for spec in second.asked]
+
+
+def test_a_final_run_that_diverges_is_lowered_counted_and_told():
+    class Fragile(World):
+        def run(self, spec):
+            whole = spec.iterations == SETTING.iterations
+            return (World(edge=0.06) if whole else World(edge=0.3)).run(spec)
+
+    found = drive(recipe(SETTING), Fragile().train)
+    assert found.restarts >= 1 and not found.final.diverged and found.lr_max < 0.08
+    assert len(found.discarded) == found.restarts == len(found.notes)
+    assert f"{found.discarded[0].spec.lr.lr_max:.2g}" in found.notes[0]
+
+
+def test_it_gives_up_when_every_final_run_diverges():
+    class Hopeless(World):
+        def run(self, spec):
+            return World(edge=1e-7 if spec.iterations == SETTING.iterations else 0.3).run(spec)
+
+    with pytest.raises(Refused, match="4 final runs diverged") as refused:
+        drive(recipe(SETTING), Hopeless().train)
+    assert len(refused.value.runs) == 4
+
+
+def test_it_refuses_a_network_that_never_learns():
+    with pytest.raises(Refused, match="no learning rate from 1e-06 to 10 trains") as refused:
+        drive(recipe(SETTING), World(speed=0.0).train)
+    assert len(refused.value.runs) == 2  # a slower ramp was tried too
+
+
+def test_the_coarse_ramp_finds_the_magnitude_of_the_edge():
+    for edge in (1e-3, 0.03, 1.0):
+        look = drive(coarse(SETTING), World(edge=edge, noise=0.005).train)
+        assert edge / 2 < look.choice < edge * 3
+
+
+@pytest.mark.parametrize("best", [10.0, 1.0, 0.1])
+def test_weight_decay_finds_the_magnitude_of_the_best(best):
+    centre = 1e-3
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), centre), World(decay=centre * best, noise=0.003).train)
+    assert abs(np.log10(found.choice / (centre * best))) <= 0.5
+    assert f"{found.choice:g}" in found.reason
+
+
+@pytest.mark.parametrize(("best", "side"), [(1e-5, -1), (1e-1, 1)])
+def test_weight_decay_steps_past_the_edge_of_its_grid(best, side):
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=best, noise=0.002, penalty=1.0).train)
+    tried = [run.spec.weight_decay for run in found.runs]
+    assert (min(tried) < 1e-4) if side < 0 else (max(tried) > 1e-2)
+
+
+def test_weight_decay_that_does_not_matter_is_a_tie_and_stays_in_the_middle():
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(noise=0.02).train)
+    assert found.choice == 1e-3
+    assert found.interval == (1e-4, 1e-2)
+    assert "cannot be told apart" in found.reason
+
+
+def test_weight_decay_bisects_the_exponent_of_the_best_two():
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=3e-4, noise=0.001).train)
+    assert 3e-4 in [run.spec.weight_decay for run in found.runs] and found.choice == 3e-4
+
+
+def test_the_grid_is_three_magnitudes_with_one_figure():
+    assert grid(0.003) == (0.03, 0.003, 0.0003)
+
+
+@given(lr_max=floats(1e-3, 1.0), epochs=integers(3, 50))
+def test_the_middle_of_the_grid_shrinks_with_rate_and_length(lr_max, epochs):
+    setting = replace(SETTING, epochs=epochs)
+    value = middle(setting, lr_max, (0.9, 0.9))
+    # constant momentum 0.9: half the cycle's area times 10
+    total = float(setting.final(lr_max, (0.9, 0.9), 0.0).lr(np.arange(setting.iterations)).sum()) * 10
+    assert value == pytest.approx(0.5 / total, rel=0.5)
+
+
+def test_momentum_reports_every_candidate_and_a_tie():
+    found = drive(momentum(SETTING, 0.4, 1e-3), World(noise=0.02).train)
+    assert found.choice["max"] in (0.99, 0.97, 0.95, 0.9) and found.choice["min"] < found.choice["max"]
+    assert all(f"{value:g}:" in found.reason for value in (0.99, 0.97, 0.95, 0.9))
