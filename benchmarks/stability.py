@@ -28,7 +28,9 @@ def scaled(output: Any, target: Any, *, loss: Any, factor: float) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
@@ -57,7 +59,9 @@ def main() -> None:
             )
     for name, values in rates.items():
         low, high = np.percentile(values, [10, 90])
-        print(f"{name}: lr_max 90th over 10th percentile {high / low:.2f}; decays {sorted(set(decays[name]))}")
+        print(
+            f"{name}: lr_max 90th over 10th percentile {high / low:.2f}; decays {sorted(set(decays[name]))}"
+        )
     if asked.times:
         plain, times = tasks[0].name, tasks[1].name
         for what, values in (("lr_max", rates), ("decay", decays)):

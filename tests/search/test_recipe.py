@@ -102,14 +102,18 @@ def test_the_coarse_ramp_finds_the_magnitude_of_the_edge():
 @pytest.mark.parametrize("best", [10.0, 1.0, 0.1])
 def test_weight_decay_finds_the_magnitude_of_the_best(best):
     centre = 1e-3
-    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), centre), World(decay=centre * best, noise=0.003).train)
+    found = drive(
+        weight_decay(SETTING, 0.4, (0.95, 0.85), centre), World(decay=centre * best, noise=0.003).train
+    )
     assert abs(np.log10(found.choice / (centre * best))) <= 0.5
     assert f"{found.choice:g}" in found.reason
 
 
 @pytest.mark.parametrize(("best", "side"), [(1e-5, -1), (1e-1, 1)])
 def test_weight_decay_steps_past_the_edge_of_its_grid(best, side):
-    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=best, noise=0.002, penalty=1.0).train)
+    found = drive(
+        weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=best, noise=0.002, penalty=1.0).train
+    )
     tried = [run.spec.weight_decay for run in found.runs]
     assert (min(tried) < 1e-4) if side < 0 else (max(tried) > 1e-2)
 

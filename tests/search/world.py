@@ -45,7 +45,9 @@ class World:
             if t < spec.iterations:
                 progress += self.speed * rates[t] / self.edge / (1 - momenta[t]) / 10
                 factor *= 1.5 if rates[t] > edge else 1.0
-                loss = (0.05 + (UNTRAINED - 0.05) * np.exp(-progress)) * self._regularised(spec.weight_decay, progress)
+                loss = (0.05 + (UNTRAINED - 0.05) * np.exp(-progress)) * self._regularised(
+                    spec.weight_decay, progress
+                )
         names = ("iteration", "lr", "momentum", "train_loss", "val_loss", "val_accuracy")
         curve = Curve.of(dict(zip(names, np.array(rows).T, strict=True)))
         done = int(rows[-1][0])

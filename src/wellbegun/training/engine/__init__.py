@@ -1,0 +1,1 @@
+"""The fast Trainer: ``trainer.build(task, spec)``."""

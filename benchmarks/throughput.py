@@ -1,0 +1,349 @@
+"""Samples per second of the engine against a plain PyTorch loop: ``python benchmarks/throughput.py``.
+
+The plain loop is what people write: fp32, NCHW, a DataLoader over a TensorDataset of normalised floats,
+torch.optim.SGD, loss.item() in every step. Both train the same network on the same data with the same batch
+size and hyper-parameters, in turns, so that a busy machine slows both. The ratio of a turn is engine / plain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from wellbegun.schedules.constant import Constant
+from wellbegun.spec import RunSpec
+from wellbegun.training.engine import precision, trainer
+from wellbegun.training.task import Task
+from wellbegun.zoo.models.cifar3 import cifar3
+from wellbegun.zoo.models.lenet import lenet
+
+TARGET = 3.0
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+PARTS = ("data", "forward", "backward", "update")
+VALIDATION = 5000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One network on one kind of data."""
+
+    model: Callable[[], nn.Module]
+    data: str  # NAME.npz
+    shape: tuple[int, ...]  # of one image as stored
+    batch_size: int
+    inputs: str  # as in Task
+    lr: float  # small enough for any data; both sides use it
+
+
+SETTINGS = {
+    "lenet": Setting(lenet, "mnist", (28, 28), 512, "divide_256", 0.01),
+    "cifar3": Setting(cifar3, "cifar10", (32, 32, 3), 128, "subtract_mean", 0.0005),
+}
+MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
+
+
+def clock() -> float:
+    """Seconds, of the clock that main() chose."""
+    return CLOCKS[_chosen["clock"]]()
+
+
+_chosen = {"clock": "wall"}
+
+
+class Side(Protocol):
+    """One of the two contestants."""
+
+    def train(self, updates: int) -> None:
+        """Do so many updates."""
+
+    def parts(self, updates: int) -> dict[str, float]:
+        """Do so many updates with a stopwatch: seconds per update of each part."""
+        ...
+
+    def evaluate(self) -> None:
+        """Measure the whole validation data once."""
+
+
+class Stopwatch:
+    """Seconds by the name of the part that has just ended."""
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self._last = clock()
+
+    def lap(self, part: str) -> None:
+        now = clock()
+        self.seconds[part] += now - self._last
+        self._last = now
+
+    def per_update(self, updates: int) -> dict[str, float]:
+        return {part: seconds / updates for part, seconds in self.seconds.items()}
+
+
+class Plain:
+    """The loop that people write."""
+
+    def __init__(
+        self, setting: Setting, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor]
+    ) -> None:
+        torch.manual_seed(0)
+        self.model = setting.model()
+        mean = _mean_image(train[0]) if setting.inputs == "subtract_mean" else None
+        self.train_loader = self._loader(train, mean, setting.batch_size, shuffle=True)
+        self.val_loader = self._loader(validation, mean, setting.batch_size, shuffle=False)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=setting.lr,
+            momentum=MOMENTUM,
+            nesterov=True,
+            weight_decay=WEIGHT_DECAY,
+        )
+        self.criterion = nn.CrossEntropyLoss()
+        self._batches: Iterator[Any] = iter(())
+
+    @staticmethod
+    def _loader(data: tuple[Tensor, Tensor], mean: Tensor | None, batch_size: int, *, shuffle: bool) -> Any:
+        x, y = data
+        x = _nchw(x).float()
+        x = x / 256 if mean is None else x - mean
+        return DataLoader(TensorDataset(x, y), batch_size=batch_size, shuffle=shuffle, drop_last=shuffle)
+
+    def _next(self) -> Any:
+        try:
+            return next(self._batches)
+        except StopIteration:
+            self._batches = iter(self.train_loader)
+            return next(self._batches)
+
+    def train(self, updates: int) -> None:
+        self.model.train()
+        running = 0.0
+        for _ in range(updates):
+            x, y = self._next()
+            self.optimizer.zero_grad()
+            loss = self.criterion(self.model(x), y)
+            loss.backward()
+            self.optimizer.step()
+            running += loss.item()
+        _finite(running)
+
+    def parts(self, updates: int) -> dict[str, float]:
+        self.model.train()
+        watch = Stopwatch()
+        for _ in range(updates):
+            x, y = self._next()
+            watch.lap("data")
+            self.optimizer.zero_grad()
+            watch.lap("update")
+            loss = self.criterion(self.model(x), y)
+            watch.lap("forward")
+            loss.backward()
+            watch.lap("backward")
+            self.optimizer.step()
+            loss.item()
+            watch.lap("update")
+        return watch.per_update(updates)
+
+    def evaluate(self) -> None:
+        self.model.eval()
+        loss, correct, count = 0.0, 0, 0
+        with torch.no_grad():
+            for x, y in self.val_loader:
+                output = self.model(x)
+                loss += self.criterion(output, y).item() * len(y)
+                correct += int((output.argmax(1) == y).sum().item())
+                count += len(y)
+        _finite(loss / count)
+
+
+class Engine:
+    """wellbegun's own trainer, as every command of the package uses it."""
+
+    def __init__(
+        self, setting: Setting, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], asked: str
+    ) -> None:
+        task = Task(model=setting.model, train=train, validation=validation, inputs=setting.inputs)
+        device, self.precision = precision.resolve(task, "cpu", asked)
+        spec = RunSpec(
+            task="benchmark", iterations=1, batch_size=setting.batch_size, lr=Constant(setting.lr),
+            momentum=Constant(MOMENTUM), weight_decay=WEIGHT_DECAY, device=device, precision=self.precision,
+        )  # fmt: skip
+        self._lr = setting.lr
+        self.trainer = trainer.build(task, spec)
+
+    def train(self, updates: int) -> None:
+        losses = self.trainer.steps(np.full(updates, self._lr), np.full(updates, MOMENTUM))
+        _finite(float(losses.sum()))
+
+    def parts(self, updates: int) -> dict[str, float]:
+        engine = self.trainer  # its steps() taken apart: the same calls with a stopwatch in between
+        watch = Stopwatch()
+        for _ in range(updates):
+            inputs, targets = engine._feed.next()
+            watch.lap("data")
+            loss = engine._forward(inputs, targets)
+            watch.lap("forward")
+            loss.backward()  # type: ignore[no-untyped-call]
+            watch.lap("backward")
+            engine._optimizer.update(self._lr, MOMENTUM)
+            watch.lap("update")
+        return watch.per_update(updates)
+
+    def evaluate(self) -> None:
+        self.trainer.evaluate()
+
+
+def compare(name: str, data_dir: Path | None, repeats: int, seconds: float, asked: str) -> dict[str, Any]:
+    """Both sides in turns: the results of one network as a JSON object."""
+    setting = SETTINGS[name]
+    x, y, source = load(setting, data_dir)
+    train, validation = (x[:-VALIDATION], y[:-VALIDATION]), (x[-VALIDATION:], y[-VALIDATION:])
+    engine = Engine(setting, train, validation, asked)
+    sides: dict[str, Side] = {"plain": Plain(setting, train, validation), "engine": engine}
+    updates = {side: _updates(runner, seconds) for side, runner in sides.items()}
+    speed: dict[str, list[float]] = {side: [] for side in sides}
+    parts: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    for turn in range(repeats):
+        for side in sorted(sides, reverse=turn % 2 == 0):  # who goes first changes from turn to turn
+            taken = _timed(sides[side].train, updates[side])
+            speed[side].append(updates[side] * setting.batch_size / taken)
+            some = max(2, updates[side] // 4)
+            parts[side].append(sides[side].parts(some) | {"evaluation": _timed(sides[side].evaluate)})
+    ratios = [fast / slow for fast, slow in zip(speed["engine"], speed["plain"], strict=True)]
+    middle = {
+        side: {part: statistics.median(one[part] for one in found) for part in (*PARTS, "evaluation")}
+        for side, found in parts.items()
+    }
+    return {
+        "network": name, "data": source, "batch_size": setting.batch_size, "precision": engine.precision,
+        "validation_samples": VALIDATION, "updates_per_turn": updates, "samples_per_second": speed,
+        "ratio": ratios, "ratio_median": statistics.median(ratios), "seconds": middle,
+    }  # fmt: skip
+
+
+def load(setting: Setting, data_dir: Path | None) -> tuple[Tensor, Tensor, str]:
+    """uint8 images and their classes, and a sentence that says which."""
+    path = data_dir / f"{setting.data}.npz" if data_dir else None
+    if path and path.is_file():
+        with np.load(path) as arrays:
+            x, y = torch.from_numpy(arrays["x_train"]), torch.from_numpy(arrays["y_train"].astype(np.int64))
+        return x, y.reshape(-1), f"{path.name}, {len(x)} images"
+    generator = torch.Generator().manual_seed(0)
+    shape = (30_000, *setting.shape)
+    x = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    y = torch.randint(0, 10, (len(x),), generator=generator)
+    return x, y, f"random uint8 images of the shape of {setting.data}, {len(x)} of them"
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result of one network as text."""
+    title = f"{result['network']}, batch {result['batch_size']}, engine in {result['precision']}"
+    print(f"\n{title}; {result['data']}")
+    for side, values in result["samples_per_second"].items():
+        spread = f"{min(values):,.0f} to {max(values):,.0f} in {len(values)} turns"
+        print(f"  {side:7} {statistics.median(values):9,.0f} samples/s   {spread}")
+    ratios, middle = result["ratio"], result["ratio_median"]
+    verdict = f"target {TARGET:g}: {'reached' if middle >= TARGET else 'MISSED'}"
+    print(f"  ratio   {middle:9.2f}             {min(ratios):.2f} to {max(ratios):.2f}; {verdict}")
+    print(f"  {'milliseconds':24}{'plain':>9}{'engine':>9}{'ratio':>8}")
+    plain, engine = result["seconds"]["plain"], result["seconds"]["engine"]
+    for part in (*PARTS, "evaluation"):
+        label = f"{part} of {result['validation_samples']}" if part == "evaluation" else f"{part} of a step"
+        ratio = plain[part] / engine[part] if engine[part] else float("inf")
+        print(f"  {label:24}{1000 * plain[part]:9.2f}{1000 * engine[part]:9.2f}{ratio:8.1f}")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures hold for."""
+    return {
+        "processor": _processor(), "threads": torch.get_num_threads(), "clock": _chosen["clock"],
+        "torch": torch.__version__, "python": platform.python_version(), "bf16": precision.has_bf16("cpu"),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--network", choices=SETTINGS, action="append", help="one of them only; default: both"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder with mnist.npz and cifar10.npz; default: random images"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each side (default 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a turn, about (default 3)")
+    parser.add_argument(
+        "--precision", default="auto", help="of the engine: auto, fp32 or bf16 (default auto)"
+    )
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="cpu: one thread and its CPU time, for a busy machine"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
+    options = parser.parse_args()
+    if options.repeats < 1 or not options.seconds > 0:
+        parser.error(f"--repeats must be >= 1 and --seconds > 0, got {options.repeats} and {options.seconds}")
+    _chosen["clock"] = options.clock
+    if options.clock == "cpu":
+        torch.set_num_threads(1)
+    found = machine()
+    print(", ".join(f"{name} {value}" for name, value in found.items()))
+    results = []
+    for name in options.network or SETTINGS:
+        results.append(compare(name, options.data_dir, options.repeats, options.seconds, options.precision))
+        show(results[-1])
+    if options.json:
+        options.json.write_text(
+            json.dumps({"machine": found, "target": TARGET, "results": results}, indent=1) + "\n"
+        )
+
+
+def _timed(call: Callable[..., None], *arguments: Any) -> float:
+    start = clock()
+    call(*arguments)
+    return clock() - start
+
+
+def _updates(side: Side, seconds: float) -> int:
+    """How many updates fill a turn; warms the side up on the way."""
+    side.train(5)
+    side.evaluate()
+    return max(4, round(seconds * 10 / _timed(side.train, 10)))
+
+
+def _finite(loss: float) -> None:
+    if not np.isfinite(loss):
+        raise SystemExit(
+            f"the loss must stay finite for the times to mean anything, got {loss}; lower the lr"
+        )
+
+
+def _nchw(images: Tensor) -> Tensor:
+    return images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
+
+
+def _mean_image(images: Tensor) -> Tensor:
+    return _nchw(images[:5000]).float().mean(0)
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]} x {len(names)}" if names else platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""A small chart in plain characters: braille dots where the terminal knows them, stars elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from wellbegun.report.words import number
+
+DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # bits of U+2800 by column and row of a cell
+
+
+def chart(
+    x: Sequence[float],
+    y: Sequence[float],
+    *,
+    width: int = 64,
+    height: int = 8,
+    log_x: bool = False,
+    braille: bool = True,
+) -> list[str]:
+    """Lines of text that draw y over x, with the ends of both axes; points that are not finite are left out.
+
+    Args:
+        width, height: of the drawing in characters, without the axis.
+        log_x: a logarithmic x axis, for x > 0.
+        braille: 2 x 4 dots per character; else one star.
+    """
+    place = (lambda v: math.log10(v) if v > 0 else math.nan) if log_x else float
+    points = [(place(a), float(b), float(a)) for a, b in zip(x, y, strict=True)]
+    points = [p for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]
+    if not points:
+        return ["(nothing to draw)"]
+    across, down = (2, 4) if braille else (1, 1)
+    cells = [[0] * width for _ in range(height)]
+    left, right = min(p[0] for p in points), max(p[0] for p in points)
+    low, high = min(p[1] for p in points), max(p[1] for p in points)
+    for a, b, _ in points:
+        column = round((a - left) / ((right - left) or 1) * (width * across - 1))
+        row = round((high - b) / ((high - low) or 1) * (height * down - 1))
+        cells[row // down][column // across] |= DOTS[column % across][row % down] if braille else 1
+    drawn = ["".join(_character(cell, braille) for cell in line).rstrip() for line in cells]
+    return _framed(drawn, (low, high), (min(p[2] for p in points), max(p[2] for p in points)), width)
+
+
+def _character(cell: int, braille: bool) -> str:
+    if not cell:
+        return " "
+    return chr(0x2800 + cell) if braille else "*"
+
+
+def _framed(drawn: list[str], y: tuple[float, float], x: tuple[float, float], width: int) -> list[str]:
+    labels = [number(y[1]), *[""] * (len(drawn) - 2), number(y[0])]
+    margin = max(len(label) for label in labels)
+    lines = [f"{label.rjust(margin)} | {line}".rstrip() for label, line in zip(labels, drawn, strict=True)]
+    first, last = number(x[0]), number(x[1])
+    return [*lines, f"{' ' * margin}   {first}{last.rjust(width - len(first))}"]

@@ -1,0 +1,54 @@
+"""``wellbegun tune``: the whole checklist, the final run, and everything written about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wellbegun.cli.folder import Folder, as_json, aside
+from wellbegun.cli.jobs import ready
+from wellbegun.cli.options import Asked, training_options
+from wellbegun.cli.tables import print_recommendation
+
+if TYPE_CHECKING:
+    from wellbegun.search.recipe import Recommendation
+
+
+@click.command("tune")
+@training_options
+@click.option("--no-final", is_flag=True, help="Stop before the final run.")
+def tune(asked: Asked, no_final: bool) -> None:
+    """Find all settings, train with them, write a report.
+
+    TASK is a name such as digits, or MODULE:NAME of a Task in Python code; with --data it may be left out.
+    Finished runs are kept in the folder and never repeated.
+    """
+    from wellbegun.tune import tune as work
+
+    with ready(asked) as job:
+        found = work(job.task, final=not no_final, **job.keywords)
+        write(found, job.folder, asked, final=not no_final)
+    show(found, job.folder, asked.as_object)
+
+
+def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool) -> None:
+    """Write report, snippet and recommendation, the latter last: it says that the job has come to its end."""
+    from wellbegun.report import html
+    from wellbegun.report.snippet import snippet
+
+    html.write(found, folder.report)
+    with aside(folder.snippet) as path:
+        path.write_text(snippet(found), encoding="utf-8")
+    with aside(folder.recommendation) as path:
+        whole = {**found.to_json(), "asked": {**asked.to_json(), "final": final}}
+        path.write_text(as_json(whole, indent=2), encoding="utf-8")
+
+
+def show(found: Recommendation, folder: Folder, as_object: bool) -> None:
+    """Print the recommendation and where it was written."""
+    places = [("report", folder.report), ("snippet", folder.snippet), ("runs", folder.runs)]
+    if as_object:
+        click.echo(as_json({**found.to_json(), **dict(places)}))
+    else:
+        print_recommendation(found, [(name, str(path)) for name, path in places])

@@ -1,0 +1,94 @@
+"""Device kind and precision of a task's runs, by rule and not by a stopwatch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from wellbegun.spec import PRECISIONS
+from wellbegun.training.engine import sources
+from wellbegun.training.engine.batches import Normalise, statistics
+from wellbegun.training.engine.state import PrivateRandom
+
+if TYPE_CHECKING:
+    from wellbegun.training.task import Task
+
+DEVICES = ("cpu", "cuda", "mps")
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def resolve(task: Task, device: str = "auto", precision: str = "auto") -> tuple[str, str]:
+    """(device, precision) for a spec: a GPU where there is one, bf16 where it pays.
+
+    bf16 pays if the hardware has it (CPU: AVX512-bf16 or AMX; GPU: sm80 and later) and dense convolutions do
+    more than half of all multiplications. On a CPU, linear and depthwise layers are faster in fp32.
+
+    Raises:
+        ValueError: an unknown device or precision, or a device that is not there.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in DEVICES:
+        raise ValueError(f"device must be 'auto' or one of {', '.join(DEVICES)}, got {device!r}")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[device]:
+        raise ValueError(f"device {device!r} must be available here, got none; use device='cpu' or 'auto'")
+    if precision == "auto":
+        return device, "bf16" if has_bf16(device) and dense_share(task) > 0.5 else "fp32"
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be 'auto' or one of {', '.join(PRECISIONS)}, got {precision!r}")
+    return device, precision
+
+
+def has_bf16(device: str) -> bool:
+    """Whether the hardware multiplies bf16 numbers itself."""
+    if device == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
+    if device == "cpu":
+        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, name, bool)() for name in names)
+    return False
+
+
+def dense_share(task: Task) -> float:
+    """The share of dense convolutions (groups = 1) in the work of convolutions and linear layers."""
+    model = task.build_model(task.seed).eval()
+    counts = {True: 0.0, False: 0.0}
+
+    def count(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if isinstance(module, nn.Linear):
+            counts[False] += output.numel() * module.in_features
+        elif isinstance(module, CONVOLUTIONS):
+            transposed = module.transposed
+            places = inputs[0].numel() if transposed else output.numel()
+            channels = module.out_channels if transposed else module.in_channels
+            counts[module.groups == 1] += places * channels / module.groups * math.prod(module.kernel_size)
+
+    hooks = [
+        m.register_forward_hook(count) for m in model.modules() if isinstance(m, (nn.Linear, *CONVOLUTIONS))
+    ]
+    try:
+        with PrivateRandom(task.seed), torch.no_grad():
+            model(sample(task, 2)[0])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return counts[True] / (sum(counts.values()) or 1.0)
+
+
+def sample(task: Task, count: int) -> tuple[Any, Any]:
+    """The first training samples on the CPU, inputs as the network gets them, in fp32."""
+    train = task.parts().train
+    rows = torch.arange(min(count, sources.size(train)))
+    inputs, targets = sources.collate(train, rows)
+    image, mean, scale = task.memo("statistics", lambda: statistics(train, task.inputs, task.seed))
+    mean, scale = (None if v is None else v.float() for v in (mean, scale))
+    normalise = Normalise(image, mean, scale, torch.float32, torch.contiguous_format)
+    if isinstance(inputs, torch.Tensor) and inputs.is_floating_point():
+        inputs = inputs.float()
+    if isinstance(targets, torch.Tensor):
+        targets = targets.float() if targets.is_floating_point() else targets.long()
+    return normalise(inputs, None), targets

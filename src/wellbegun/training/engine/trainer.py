@@ -1,0 +1,256 @@
+"""The fast Trainer: one network in training, on data held on its device."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wellbegun.errors import TaskError
+from wellbegun.schedules._base import Floats
+from wellbegun.spec import RunSpec
+from wellbegun.training.engine import augment, norm, sources
+from wellbegun.training.engine.batches import (
+    EVAL_BATCH,
+    Data,
+    Normalise,
+    TrainFeed,
+    fixed_batches,
+    resident_or_loader,
+    statistics,
+    subset,
+)
+from wellbegun.training.engine.norm import evaluating
+from wellbegun.training.engine.optimizer import Optimizer, groups
+from wellbegun.training.engine.sources import Source
+from wellbegun.training.engine.state import PrivateRandom, pack, unpack
+from wellbegun.training.task import Task
+
+
+def build(task: Task, spec: RunSpec) -> EngineTrainer:
+    """A network with fresh weights and its data, ready for the first update of this spec.
+
+    Raises:
+        TaskError: the network has no trainable parameters, or its multipliers name unknown ones.
+        ValueError: there are more micro-batches than samples in a batch.
+    """
+    if spec.accumulate > spec.batch_size:
+        raise ValueError(
+            f"a micro-batch needs at least one sample, got accumulate={spec.accumulate} for "
+            f"batch_size={spec.batch_size}; "
+            "lower accumulate"
+        )
+    return EngineTrainer(task, spec)
+
+
+class EngineTrainer:
+    """Implements ``training.trainer.Trainer``.
+
+    Nothing in ``steps`` waits for the device but its end. Everything random follows from the spec's seed
+    and is private: dropout, order of the data, augmentation. Weights stay fp32 under bf16 autocast.
+    """
+
+    def __init__(self, task: Task, spec: RunSpec) -> None:
+        self._device, self._seed, self._accumulate = spec.device, spec.seed, spec.accumulate
+        self._dtype = torch.float64 if spec.precision == "fp64" else torch.float32
+        self._bf16 = spec.precision == "bf16"
+        parts = task.parts()
+        train = parts.train if spec.train_on == "train" else sources.join(parts.train, parts.validation)
+        self.samples = sources.size(train)
+        self._normalise, layout = _inputs(task, parts.train, spec.device, self._dtype)
+        self.model, fast = _network(task, spec, self._dtype, layout)
+        self._normalise = replace(self._normalise, layout=fast)
+        found = groups(self.model, spec.weight_decay, decay_bias_and_norm=task.decay_bias_and_norm)
+        if not found:
+            raise TaskError(
+                "a network needs trainable parameters, got none with requires_grad; "
+                "return the network with its weights from the factory"
+            )
+        self._optimizer = Optimizer(found, spec.optimizer)
+        self._loss, self._metrics = _on(task.loss_function(), spec.device), task.metric_functions()
+        data = self._data(train)
+        self._feed = TrainFeed(
+            data, self._normalise, self.samples, spec.batch_size, spec.seed, task.augment, spec.device
+        )
+        self._random = PrivateRandom(spec.seed, spec.device)
+        self._train, self._augment = data, task.augment
+        self._bn_rows = _bn_rows(self.samples, spec.batch_size, task.seed)
+        self._validation = self._data(parts.validation)
+        self._validation_rows = subset(sources.size(parts.validation), spec.eval_samples, task.seed)
+        self._test = parts.test
+
+    def steps(self, lr: Floats, momentum: Floats) -> Floats:
+        """Do n updates with these values, float64[n] each; returns the n losses, read once."""
+        losses = []
+        with self._random:
+            for rate, share in zip(lr.tolist(), momentum.tolist(), strict=True):
+                losses.append(self._gradients())
+                self._optimizer.update(rate, share)
+            if not losses:
+                return np.empty(0)
+            values: Floats = torch.stack(losses).cpu().double().numpy()
+        return values
+
+    def evaluate(self) -> Mapping[str, float]:
+        """val_loss, val_accuracy and further metrics on the fixed subset, batch norm re-estimated."""
+        return self._measure(self._validation, self._validation_rows, "val")
+
+    def test(self) -> Mapping[str, float]:
+        """test_loss, test_accuracy, ... on the whole test set; empty when the task has none."""
+        if self._test is None:
+            return {}
+        return self._measure(self._data(self._test), torch.arange(sources.size(self._test)), "test")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all that decides the rest of the run: tensors, slots, random states, place in data."""
+        return {
+            "tensors": {name: tensor.detach().clone() for name, tensor in self._tensors()},
+            "optimizer": self._optimizer.state_dict(),
+            "random": pack(self._random.states),
+            "position": self._feed.position,
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to a ``state_dict``, bit for bit.
+
+        Raises:
+            ValueError: the state belongs to another network.
+        """
+        tensors = dict(self._tensors())
+        if differing := sorted(set(tensors) ^ set(state["tensors"])):
+            raise ValueError(
+                f"a state must hold the tensors of this network, got a difference in {differing}; "
+                "load the state of a run of the same task"
+            )
+        for name, tensor in tensors.items():
+            tensor.copy_(state["tensors"][name])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._random.states = unpack(state["random"])
+        self._feed.position = state["position"]
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        yield from self.model.named_parameters()
+        yield from self.model.named_buffers()
+
+    def _data(self, source: Source) -> Data:
+        return resident_or_loader(source, self._device, self._dtype, self._seed)
+
+    def _gradients(self) -> Tensor:
+        """The loss of the next batch, its gradients in the parameters."""
+        inputs, targets = self._feed.next()
+        if self._accumulate == 1:
+            loss = self._forward(inputs, targets)
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.detach()
+        pairs = list(zip(_chunks(inputs, self._accumulate), _chunks(targets, self._accumulate), strict=True))
+        shares = [_length(part) / _length(targets) for _, part in pairs]
+        losses = []
+        for (some_inputs, some_targets), share in zip(pairs, shares, strict=True):
+            loss = self._forward(some_inputs, some_targets) * share
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    def _forward(self, inputs: Any, targets: Any) -> Tensor:
+        if not self._bf16:
+            return cast(Tensor, self._loss(self.model(inputs), targets))
+        with self._autocast():
+            return cast(Tensor, self._loss(self.model(inputs), targets))
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self._device, torch.bfloat16) if self._bf16 else nullcontext()
+
+    @torch.no_grad()
+    def _measure(self, data: Data, rows: Tensor, part: str) -> dict[str, float]:
+        """Means over these samples; random layers of the network see a random state of their own."""
+        sizes: list[int] = []
+        found: dict[str, list[Tensor]] = {f"{part}_{name}": [] for name in ("loss", *self._metrics)}
+        with PrivateRandom(self._seed, self._device), evaluating(self.model, self._feed_norms):
+            for inputs, targets in data.stream(iter(fixed_batches(rows, EVAL_BATCH))):
+                with self._autocast():
+                    output = self.model(self._normalise(inputs, None))
+                    found[f"{part}_loss"].append(self._loss(output, targets))
+                    for name, metric in self._metrics.items():
+                        found[f"{part}_{name}"].append(torch.as_tensor(metric(output, targets)))
+                sizes.append(_length(targets))
+        weights = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
+        return {name: float(torch.stack(v).cpu().double() @ weights) for name, v in found.items()}
+
+    def _feed_norms(self) -> None:
+        """The fixed training batches, augmented as in training, through the network."""
+        names = self._augment
+        total = sum(len(rows) for rows in self._bn_rows)
+        draws = augment.epoch_draws(names, total, self._seed, -1).to(self._device) if names else None
+        start = 0
+        for inputs, targets in self._train.stream(iter(self._bn_rows)):
+            stop = start + _length(targets)
+            with self._autocast():
+                self.model(self._normalise(inputs, None if draws is None else draws.rows(start, stop)))
+            start = stop
+
+
+def _inputs(
+    task: Task, train: Source, device: str, dtype: torch.dtype
+) -> tuple[Normalise, torch.memory_format]:
+    """How inputs are normalised, and the memory format that convolutions of these inputs like."""
+    found = task.memo("statistics", lambda: statistics(train, task.inputs, task.seed))
+    image, mean, scale = found
+    inputs = train[0] if isinstance(train, tuple) else train.first()[0]
+    dims = inputs.dim() + (0 if isinstance(train, tuple) else 1) if isinstance(inputs, Tensor) else 0
+    if task.augment and not (image or (dims == 4 and inputs.is_floating_point())):
+        raise TaskError(
+            f"augment={task.augment!r} needs images (uint8[n, h, w(, c)] or float[n, c, h, w]), "
+            f"got inputs of {dims} dimensions; leave augment empty"
+        )
+    layout = torch.channels_last if image or dims == 4 else torch.contiguous_format
+    mean, scale = (None if v is None else v.to(dtype).to(device) for v in (mean, scale))
+    return Normalise(image, mean, scale, dtype, layout), layout
+
+
+def _network(
+    task: Task, spec: RunSpec, dtype: torch.dtype, layout: torch.memory_format
+) -> tuple[nn.Module, torch.memory_format]:
+    """A fresh network in training mode on its device, and the layout that it wants its inputs in."""
+    model = task.build_model(spec.seed, **dict(spec.factory_args)).to(spec.device, dtype).train()
+    if not any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        layout = torch.contiguous_format
+    if layout is torch.channels_last:
+        model = model.to(memory_format=layout)  # type: ignore[call-overload]
+    return model, layout
+
+
+def _bn_rows(samples: int, batch_size: int, seed: int) -> list[Tensor]:
+    """Positions of the training samples that batch norm's statistics are taken from, in batches."""
+    batch = min(norm.BATCH, batch_size, samples)
+    rows = subset(samples, norm.BATCHES * batch, seed)
+    return fixed_batches(rows[torch.randperm(len(rows), generator=augment.seeded(seed, 5))], max(batch, 2))
+
+
+def _on(loss: Any, device: str) -> Any:
+    """A loss with tensors of its own (class weights) on the device, the user's left where it is."""
+    if not isinstance(loss, nn.Module):
+        return loss
+    return copy.deepcopy(loss).to(device)
+
+
+def _chunks(batch: Any, count: int) -> list[Any]:
+    if isinstance(batch, Tensor):
+        return list(torch.tensor_split(batch, count))
+    if isinstance(batch, Mapping):
+        parts = {name: _chunks(value, count) for name, value in batch.items()}
+        return [{name: part[i] for name, part in parts.items()} for i in range(count)]
+    parts_of = [_chunks(value, count) for value in batch]
+    return [type(batch)(part[i] for part in parts_of) for i in range(count)]
+
+
+def _length(batch: Any) -> int:
+    if isinstance(batch, Tensor):
+        return len(batch)
+    return _length(next(iter(batch.values() if isinstance(batch, Mapping) else batch)))

@@ -1,0 +1,87 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from wellbegun.report.snippet import snippet
+from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.spec import OPTIMIZERS
+
+
+def run(source):
+    space = {}
+    exec(compile(source, "snippet.py", "exec"), space)
+    return space
+
+
+def test_lr_and_momentum_are_those_of_the_schedules(recommendation):
+    r, space = recommendation, run(snippet(recommendation))
+    t = np.arange(r.iterations)
+    lr = OneCycle(r.lr_min, r.lr_max, r.stepsize, r.iterations)(t)
+    momentum = MomentumCycle(r.momentum_max, r.momentum_min, r.stepsize)(t)
+    np.testing.assert_allclose([space["lr"](int(i)) for i in t], lr, rtol=1e-12)
+    np.testing.assert_allclose([space["momentum"](int(i)) for i in t], momentum, rtol=1e-12)
+
+
+def test_the_constants_are_the_recommended_values_to_the_last_digit(recommendation):
+    space = run(snippet(recommendation))
+    for name in (
+        "lr_max",
+        "lr_min",
+        "momentum_max",
+        "momentum_min",
+        "weight_decay",
+        "batch_size",
+        "iterations",
+        "stepsize",
+    ):
+        assert space[name.upper()] == getattr(recommendation, name)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_trains_a_small_model_for_exactly_the_iterations_asked(invent, optimizer):
+    recommendation = invent(optimizer=optimizer)
+    space = run(snippet(recommendation))
+    space.update(LR_MAX=0.1 * space["LR_MAX"], LR_MIN=0.1 * space["LR_MIN"])
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 4, generator=generator)
+    y = (x @ torch.tensor([1.0, -2.0, 0.5, 0.0]))[:, None]
+    batches = [(x[i : i + 16], y[i : i + 16]) for i in range(0, 64, 16)]
+    model = torch.nn.Linear(4, 1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    space["train"](model, batches, torch.nn.functional.mse_loss)
+    assert len(calls) == recommendation.iterations
+    assert float(torch.nn.functional.mse_loss(model(x).detach(), y)) < 0.05 * float(y.square().mean())
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_the_papers_velocity_holds_the_learning_rate(invent, nesterov):
+    """v_new = a v + lr g; w -= v_new, or Nesterov's w -= (1 + a) v_new - a v, by hand on one weight."""
+    space = run(snippet(invent(optimizer="papers_nesterov" if nesterov else "papers_sgd")))
+    w = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = space["PapersSGD"]([w], lr=0.1, momentum=0.9, nesterov=nesterov)
+    by_hand, v = 2.0, 0.0
+    for lr, a in ((0.1, 0.9), (0.3, 0.8), (0.05, 0.95)):
+        optimizer.param_groups[0].update(lr=lr, momentum=a)
+        w.grad = (w.detach() - 1.0).clone()
+        optimizer.step()
+        gradient = (by_hand - 1.0) + space["WEIGHT_DECAY"] * by_hand
+        v_new = a * v + lr * gradient
+        by_hand -= (1 + a) * v_new - a * v if nesterov else v_new
+        v = v_new
+        assert w.item() == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_hostile_name_ends_no_docstring(invent):
+    source = snippet(invent('"""\nimport os\nos.abort()\n"""\\'))
+    assert "LR_MAX" in run(source) and "\nimport os" not in source
+
+
+def test_an_optimizer_without_a_snippet_is_refused(invent):
+    with pytest.raises(ValueError, match=r"nesterov.*got 'rmsprop'"):
+        snippet(dataclasses.replace(invent(), optimizer="rmsprop"))
