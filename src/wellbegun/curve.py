@@ -32,9 +32,13 @@ class Curve:
         rows = len(self.iteration)
         for name, column in self.columns().items():
             if len(column) != rows:
-                raise ValueError(f"every column needs {rows} rows like 'iteration', got {len(column)} in {name!r}")
+                raise ValueError(
+                    f"every column needs {rows} rows like 'iteration', got {len(column)} in {name!r}"
+                )
         if rows and not np.all(np.diff(self.iteration) > 0):
-            raise ValueError("iterations must increase from row to row; sort the history and drop repeated rows")
+            raise ValueError(
+                "iterations must increase from row to row; sort the history and drop repeated rows"
+            )
 
     def __len__(self) -> int:
         return len(self.iteration)
@@ -59,9 +63,14 @@ class Curve:
         iteration = np.asarray(columns["iteration"], dtype=np.int64)
         known = ("lr", "momentum", "train_loss", "val_loss", "val_accuracy")
         empty = np.full(len(iteration), np.nan)
-        arrays = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items() if name != "iteration"}
+        arrays = {
+            name: np.asarray(column, dtype=np.float64)
+            for name, column in columns.items()
+            if name != "iteration"
+        }
         extra = {name: column for name, column in arrays.items() if name not in known}
-        return cls(iteration, *(arrays.get(name, empty) for name in known), metrics=extra)
+        lr, momentum, train_loss, val_loss, val_accuracy = (arrays.get(name, empty) for name in known)
+        return cls(iteration, lr, momentum, train_loss, val_loss, val_accuracy, extra)
 
     def to_json(self) -> dict[str, list[Any]]:
         """Columns as lists: null for NaN, "inf" and "-inf" as words."""
@@ -70,7 +79,9 @@ class Curve:
     @classmethod
     def from_json(cls, columns: Mapping[str, Sequence[Any]]) -> Curve:
         """The curve that ``to_json`` wrote."""
-        return cls.of({name: [math.nan if v is None else float(v) for v in column] for name, column in columns.items()})
+        return cls.of(
+            {name: [math.nan if v is None else float(v) for v in column] for name, column in columns.items()}
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,7 +147,9 @@ def mean(curves: Sequence[Curve]) -> tuple[Curve, Curve]:
     stacks = {name: np.stack([curve.columns()[name][:rows] for curve in curves]) for name in first.columns()}
     means = {name: stack.mean(axis=0) for name, stack in stacks.items()} | {"iteration": first.iteration}
     ddof = min(1, len(curves) - 1)
-    spreads = {name: stack.std(axis=0, ddof=ddof) for name, stack in stacks.items()} | {"iteration": first.iteration}
+    spreads = {name: stack.std(axis=0, ddof=ddof) for name, stack in stacks.items()} | {
+        "iteration": first.iteration
+    }
     return Curve.of(means), Curve.of(spreads)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.kinds import from_json as schedule_from_json
 from wellbegun.schedules.kinds import to_json as schedule_to_json
-from wellbegun.schedules._base import Schedule
 
 ENGINE = 1
 """Version of the engine's semantics. Raise it when the same spec would train differently; old runs stay readable."""
@@ -36,7 +36,9 @@ class RunSpec:
     seed: int = 0  # of initial weights, order of the data, augmentation
     eval_every: int = 100  # iterations between evaluations; one more at iteration 0 and one at the end
     eval_samples: int | None = None  # size of the fixed subset of the validation data; None is all of it
-    limit: float | None = None  # ends the run when smoothed val_loss passes this multiple of its best; None: see measure
+    limit: float | None = (
+        None  # ends the run when smoothed val_loss passes this multiple of its best; None: see measure
+    )
     train_on: str = "train"  # "train": the training part; "all": training and validation data together
     test: bool = False  # evaluate the test set once, after the last update
     accumulate: int = 1  # micro-batches per update
@@ -88,7 +90,9 @@ class RunSpec:
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := set(values) - known:
-            raise ValueError(f"a RunSpec has the fields {sorted(known)}, got also {sorted(unknown)}; update wellbegun")
+            raise ValueError(
+                f"a RunSpec has the fields {sorted(known)}, got also {sorted(unknown)}; update wellbegun"
+            )
         start = values.get("start")
         return cls(
             **{

@@ -18,7 +18,7 @@ from wellbegun.runs.runner import Status, run_all
 from wellbegun.runs.store import RunStore
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
-from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.schedules.cyclical import MomentumCycle
 from wellbegun.schedules.decay import Cosine
 from wellbegun.schedules.kinds import KINDS
 from wellbegun.schedules.ramp import ExponentialRamp, LinearRamp
@@ -102,7 +102,8 @@ def range_test(
         raise ValueError(f"kind must be 'linear' or 'exponential', got {kind!r}")
 
     def plan(setting: Setting) -> Plan[Finding]:
-        top, decay, found = lr_max, weight_decay, ()
+        top, decay = lr_max, weight_decay
+        found: tuple[Run, ...] = ()
         if top is None:
             look = yield from learning_rate.coarse(setting)
             top, found = look.choice * learning_rate.HEADROOM, look.runs
@@ -139,7 +140,9 @@ def search(task: Task | str, what: str, **options: Any) -> Finding:
         raise ValueError(f"what must be 'momentum' or 'weight-decay', got {what!r}")
     with _Work.of(task, Options(**options)) as work:
         steps = recipe.planned(work.setting, final=False)
-        return work.drive(plan(work.setting), {k: steps[k] for k in ("learning rate range", what.replace("-", " "))})
+        return work.drive(
+            plan(work.setting), {k: steps[k] for k in ("learning rate range", what.replace("-", " "))}
+        )
 
 
 def train(
@@ -161,7 +164,11 @@ def train(
         spec = work.setting.final(lr_max, momentum, weight_decay)
         lr = named(schedule, lr_max, lr_min, spec.iterations) if isinstance(schedule, str) else schedule
         stepsize = getattr(lr, "stepsize", None)
-        cycle = MomentumCycle(*momentum, stepsize) if stepsize and momentum[0] > momentum[1] else Constant(momentum[0])
+        cycle = (
+            MomentumCycle(*momentum, stepsize)
+            if stepsize and momentum[0] > momentum[1]
+            else Constant(momentum[0])
+        )
 
         def plan() -> Plan[Run]:
             (run,) = yield Batch.of("training", [spec.but(lr=lr, momentum=cycle)])
@@ -187,7 +194,9 @@ def named(kind: str, lr_max: float, lr_min: float | None, iterations: int) -> Sc
     }
     if kind not in simple:
         known = sorted({*simple, *(name for name, cls in KINDS.items() if hasattr(cls, "of"))})
-        raise ValueError(f"schedule must be one of {', '.join(known)}, got {kind!r}; or pass a Schedule in Python")
+        raise ValueError(
+            f"schedule must be one of {', '.join(known)}, got {kind!r}; or pass a Schedule in Python"
+        )
     return simple[kind]
 
 
@@ -286,7 +295,7 @@ def _setting(task: Task, options: Options) -> Setting:
     return Setting(
         task_name=task.name, task=task.fingerprint(), samples=samples, validation=sources.size(parts.validation),
         batch_size=min(task.batch_size, samples), epochs=task.epochs, optimizer=task.optimizer,
-        parameters=sum(p.numel() for p in model.parameters() if p.requires_grad), 
+        parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any("Norm" in type(module).__name__ for module in model.modules()),
         has_test=parts.test is not None, all_data=options.all_data, seed=options.seed, device=device,
         precision=precision,
@@ -319,11 +328,12 @@ class _Tracker:
     watch: Watch
     started: float = field(default_factory=time.perf_counter)
     step: str = ""
+    batch: tuple[RunSpec, ...] = ()  # in training now
     done: dict[str, tuple[int, int]] = field(default_factory=dict)  # step -> runs, iterations
     trained: tuple[int, float] = (0, 0.0)  # iterations and seconds of runs trained now, not read
 
     def asked(self, specs: Sequence[RunSpec]) -> None:
-        self.step = getattr(specs, "title", "") or "runs"
+        self.step, self.batch = getattr(specs, "title", "") or "runs", tuple(specs)
         news = getattr(specs, "news", None)
         runs, iterations = self.done.get(self.step, (0, 0))
         asked = runs + len(specs), iterations + sum(spec.iterations for spec in specs)
@@ -337,8 +347,14 @@ class _Tracker:
         live = max((row for _, row in status.live), key=lambda row: row.get("iteration", 0), default=None)
         curve = None
         if live is not None:
-            curve = int(live["iteration"]), live.get("train_loss", float("nan")), live.get("val_loss", float("nan"))
-        self._tell(status.done, sum(int(row.get("iteration", 0)) for _, row in status.live), curve, None)
+            curve = (
+                int(live["iteration"]),
+                live.get("train_loss", float("nan")),
+                live.get("val_loss", float("nan")),
+            )
+        finished = sum(spec.iterations for spec in self.batch[: status.done])
+        live_iterations = sum(int(row.get("iteration", 0)) for _, row in status.live)
+        self._tell(status.done, finished + live_iterations, curve, None)
 
     def answered(self, runs: Sequence[Run]) -> None:
         before = self.done.get(self.step, (0, 0))
@@ -350,7 +366,9 @@ class _Tracker:
         )
         self._tell(0, 0, None, None)
 
-    def _tell(self, runs: int, iterations: int, curve: tuple[int, float, float] | None, message: str | None) -> None:
+    def _tell(
+        self, runs: int, iterations: int, curve: tuple[int, float, float] | None, message: str | None
+    ) -> None:
         runs += sum(count for count, _ in self.done.values())
         iterations += sum(count for _, count in self.done.values())
         planned = sum(count for _, count in self.planned.values())
@@ -358,7 +376,14 @@ class _Tracker:
         speed = self.trained[1] / self.trained[0] if self.trained[0] else None
         self.watch(
             Progress(
-                self.step, runs, sum(count for count, _ in self.planned.values()), iterations, planned,
-                time.perf_counter() - self.started, None if speed is None else left * speed, curve, message,
+                self.step,
+                runs,
+                sum(count for count, _ in self.planned.values()),
+                iterations,
+                planned,
+                time.perf_counter() - self.started,
+                None if speed is None else left * speed,
+                curve,
+                message,
             )  # fmt: skip
         )

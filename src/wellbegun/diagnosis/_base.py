@@ -49,4 +49,8 @@ class Diagnosis:
     reason: str  # one sentence
 
     def to_json(self) -> dict[str, Any]:
-        return {"clues": [clue.to_json() for clue in self.clues], "overall": self.overall, "reason": self.reason}
+        return {
+            "clues": [clue.to_json() for clue in self.clues],
+            "overall": self.overall,
+            "reason": self.reason,
+        }

@@ -44,7 +44,7 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     """Extremum, interval, edge and the bounds of the cycle that follow from them.
 
     With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row with
-    s(i) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for good is.
+    log(val_loss(i)) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for good is.
 
     Args:
         curve: of a run whose lr only grows; the first row is the untrained network.
@@ -72,7 +72,8 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     course = _course(loss)
     lowest = np.minimum.accumulate(course)
     spread = noise(loss[: int(np.argmin(course)) + 1])
-    near = np.flatnonzero(course <= lowest + max(RISE, 3 * spread))
+    # not smoothed: one good evaluation proves that training was sound there, while a spike alone proves nothing
+    near = np.flatnonzero(np.log(loss) <= lowest + max(RISE, 3 * spread))
     edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
     best = int(np.argmin(course))
     if not course[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):

@@ -20,6 +20,9 @@ class Score:
     loss: float  # lowest smoothed validation loss; inf when there is none
     spread: float  # standard deviation of log(loss), from the curve's own noise
 
+    def __str__(self) -> str:
+        return f"{self.loss:.4g}" if np.isfinite(self.loss) else "unstable"
+
     def to_json(self) -> dict[str, float | None]:
         return {"loss": self.loss if np.isfinite(self.loss) else None, "spread": self.spread}
 
@@ -89,7 +92,9 @@ def rank(scores: Sequence[Score], *, tie: float = TIE) -> Ranking:
     """
     losses = np.array([s.loss for s in scores])
     if not len(losses) or not np.isfinite(losses).any():
-        raise ValueError(f"a ranking needs at least one finite loss, got {losses.tolist()}; all runs diverged at once")
+        raise ValueError(
+            f"a ranking needs at least one finite loss, got {losses.tolist()}; all runs diverged at once"
+        )
     winner = int(np.argmin(losses))
     logs = np.log(np.maximum(losses, np.finfo(float).tiny))
     spreads = np.array([s.spread for s in scores])

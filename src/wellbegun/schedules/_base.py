@@ -24,7 +24,7 @@ class Schedule(Protocol):
     from the fields.
     """
 
-    def __call__(self, iteration: ArrayLike) -> Floats:
+    def __call__(self, iteration: ArrayLike, /) -> Floats:
         """int or int[n] -> float64 of the same shape; one call evaluates a whole run."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
 from wellbegun.search.plan import Batch, Finding, Plan
+from wellbegun.search.setting import COARSE_ITERATIONS, COARSE_MAX, COARSE_MIN, Setting
 from wellbegun.spec import RunSpec
-from wellbegun.search.setting import COARSE_MAX, COARSE_MIN, Setting
 
-REPEATS = 2  # ramps with fresh seeds, beside the one of the weight-decay search
-MARGIN = (2.0, 4.0)  # smallest and largest factor between the edge and lr_max
+STEP = "learning rate range"
+COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
+REPEATS = 3  # ramps with fresh seeds, beside the one of the weight-decay search
+MARGIN = (2.0, 2.5)  # smallest and largest factor between the edge and lr_max
 HEADROOM = 1.5  # linear ramps go this far past the edge that the coarse one saw
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
@@ -24,25 +26,43 @@ LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slowe
 def coarse(setting: Setting) -> Plan[Finding]:
     """Where to look: the learning rate at which training becomes unstable, to a factor of two or so.
 
+    One exponential ramp over all magnitudes, then short ones with other seeds through the part that matters; the
+    geometric mean of their edges, because a single one moves by a factor of two.
+
     Raises:
         Refused: the loss never falls, however slowly the rate rises.
     """
-    spec = setting.coarse()
-    runs = list((yield Batch.of("learning rate range", [spec])))
+    runs = list((yield Batch.of(STEP, [setting.coarse()])))
     try:
-        found = read(runs[0].curve, margin=1.0, learned=0.995)
+        first = read(runs[0].curve, margin=1.0, learned=0.995)
     except Refused:
-        runs += yield Batch.of("learning rate range", [setting.coarse(slower=LENGTHEN)])
+        runs += yield Batch.of(STEP, [setting.coarse(slower=LENGTHEN)])
         try:
-            found = read(runs[-1].curve, margin=1.0, learned=0.995)
+            first = read(runs[-1].curve, margin=1.0, learned=0.995)
         except Refused as refused:
-            raise Refused(f"no learning rate from {COARSE_MIN:g} to {COARSE_MAX:g} trains this task: {refused}",
-                          tuple(runs)) from refused  # fmt: skip
-    edge = found.edge or COARSE_MAX
+            raise Refused(
+                f"no learning rate from {COARSE_MIN:g} to {COARSE_MAX:g} trains this task: {refused}",
+                tuple(runs),
+            ) from refused
+    edge = first.edge or COARSE_MAX
+    again = setting.narrow(edge, slower=runs[-1].spec.iterations // COARSE_ITERATIONS)
+    runs += yield Batch.of(
+        STEP, [again.but(seed=setting.seed + number) for number in range(1, COARSE_REPEATS + 1)]
+    )
+    bounds = {runs[-1 - COARSE_REPEATS].key: first}
+    for run in runs[-COARSE_REPEATS:]:
+        try:
+            bounds[run.key] = read(run.curve, margin=1.0, learned=0.995)
+        except Refused:
+            continue
+    ends = {run.key: float(run.curve.lr[-1]) for run in runs}
+    edges = [bound.edge or ends[key] for key, bound in bounds.items()]
+    choice = round_to(_middle(edges), 2)
     return Finding(
-        "learning rate range", edge,
-        f"In {runs[-1].iterations} iterations with a rate that rises exponentially, {found.reason}.",
-        tuple(runs), details={"bounds": {runs[-1].key: found.to_json()}}, section="4.1",
+        STEP, choice,
+        f"With a rate that rises exponentially, {first.reason}; {len(edges)} ramps with different seeds become unstable "
+        f"at {choice:.2g} on average. The linear ramps go {HEADROOM:g} times as far.",
+        tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}}, section="4.1",
     )  # fmt: skip
 
 
@@ -69,11 +89,14 @@ def bounds_of(runs: Sequence[Run], margin: float = MARGIN[0]) -> dict[str, Bound
     return found
 
 
-def bounds(setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]) -> Plan[Finding]:
-    """lr_max from several ramps: their middle is the value, their spread says how far to stay away from the edge.
+def bounds(
+    setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]
+) -> Plan[Finding]:
+    """lr_max from ramps with several seeds: their middle is the value, their spread the distance from the edge.
 
-    lr_max = min(median upper end of the level stretch, median edge / margin), with
-    margin = exp(2 standard deviations of log edge), kept within MARGIN. A ramp without an edge counts with its end.
+    lr_max = min(level, edge / margin), with edge and level (the upper end of the level stretch) the geometric means
+    over seeds, and margin = exp(2 standard deviations of log edge), kept within MARGIN. Ramps of one seed count as
+    one, with their median; a ramp without an edge counts with its end.
 
     Args:
         top: where the ramps end.
@@ -89,11 +112,11 @@ def bounds(setting: Setting, top: float, momentum: Schedule, weight_decay: float
     if not found:
         read(runs[0].curve)  # says why
         raise Refused("none of the range tests can be read", runs)
-    edges = [bound.edge or top for bound in found.values()]
+    edges = _by_seed(runs, {key: bound.edge or top for key, bound in found.items()})
+    levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
     margin = float(np.clip(np.exp(2 * spread_of(edges)), *MARGIN))
     found = bounds_of(runs, margin)
-    level = float(np.median([bound.interval[1] for bound in found.values()]))
-    lr_max = round_to(min(level, float(np.median(edges)) / margin), 2)
+    lr_max = round_to(min(_middle(levels), _middle(edges) / margin), 2)
     stable = all(bound.edge is None for bound in found.values())
     error = np.exp(spread_of(edges))
     return Finding(
@@ -107,14 +130,27 @@ def bounds(setting: Setting, top: float, momentum: Schedule, weight_decay: float
     )  # fmt: skip
 
 
+def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:
+    """One value per seed: the median over its runs, as far as they could be read."""
+    seeds: dict[int, list[float]] = {}
+    for run in runs:
+        if run.key in values:
+            seeds.setdefault(run.spec.seed, []).append(values[run.key])
+    return [float(np.median(of_seed)) for of_seed in seeds.values()]
+
+
+def _middle(values: Sequence[float]) -> float:
+    return float(np.exp(np.mean(np.log(values))))
+
+
 def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) -> str:
     if stable:
         return (
-            f"{len(edges)} range tests are level up to the end of the ramp at {max(edges):.2g}, so lr_max = {lr_max:.2g} "
+            f"Range tests with {len(edges)} seeds are level up to the end of the ramp at {max(edges):.2g}, so lr_max = {lr_max:.2g} "
             "is safe (possible super-convergence: try a larger maximum). lr_min is a tenth of it (one cycle)."
         )
     return (
-        f"{len(edges)} range tests become unstable between {min(edges):.2g} and {max(edges):.2g}. lr_max = {lr_max:.2g} "
+        f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. lr_max = {lr_max:.2g} "
         f"is the smaller of the level stretch's upper end and the middle edge divided by {margin:.2g}, a margin that "
         "follows from their spread. lr_min is a tenth of it (one cycle)."
     )

@@ -36,7 +36,7 @@ def momentum(
     winner = max(ranking.tied, key=lambda i: (ends[i], -scores[i].loss))
     high, low = values[winner], LOWEST.get(values[winner], 0.85)
     tied = sorted(values[i] for i in ranking.tied)
-    losses = ", ".join(f"{value:g}: {s.loss:.4g}" for value, s in zip(values, scores, strict=True))
+    losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
     reason = f"Lowest validation loss of a ramp at constant momentum {losses}. "
     if ranking.is_tie:
         reason += (

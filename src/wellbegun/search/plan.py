@@ -40,10 +40,16 @@ class Cost:
     seconds: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.iterations + other.iterations, self.epochs + other.epochs, self.seconds + other.seconds)
+        return Cost(
+            self.iterations + other.iterations, self.epochs + other.epochs, self.seconds + other.seconds
+        )
 
     def to_json(self) -> dict[str, Any]:
-        return {"iterations": self.iterations, "epochs": round(self.epochs, 3), "seconds": round(self.seconds, 3)}
+        return {
+            "iterations": self.iterations,
+            "epochs": round(self.epochs, 3),
+            "seconds": round(self.seconds, 3),
+        }
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Cost:

@@ -9,6 +9,7 @@ from typing import Any
 from wellbegun.curve import Run
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
+from wellbegun.search.learning_rate import HEADROOM, MARGIN
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
@@ -16,6 +17,7 @@ from wellbegun.search.weight_decay import median_edge, middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
+NARROW = 0.3  # a median edge below this share of the ramp makes the ramps that follow narrower
 WIDEN, WIDER = 2, 3.0  # times the ramps are made wider when none of them sees an edge, and by how much
 
 
@@ -35,7 +37,9 @@ class Recommendation:
     stepsize: int
     epochs: float
     findings: tuple[Finding, ...]
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # values that cannot be told apart
+    intervals: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # values that cannot be told apart
     final: Run | None = None  # the final 1cycle run; None when it was not asked for
     restarts: int = 0  # final runs that diverged before this one
     discarded: tuple[Run, ...] = ()  # those runs
@@ -74,7 +78,12 @@ def _final_json(run: Run) -> dict[str, Any]:
     numbers = {"val_loss": row["val_loss"], "val_accuracy": row["val_accuracy"], **run.test}
     numbers.setdefault("test_accuracy", float("nan"))
     finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
-    return {**finite, "diverged": run.diverged, "iterations": run.iterations, "seconds": round(run.seconds, 3)}
+    return {
+        **finite,
+        "diverged": run.diverged,
+        "iterations": run.iterations,
+        "seconds": round(run.seconds, 3),
+    }
 
 
 def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
@@ -96,13 +105,10 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     a list, and its combined tests answer several at once); the batch size stays the task's.
     """
     look = yield from learning_rate.coarse(setting)
-    top = look.choice * learning_rate.HEADROOM
-    decay = middle(setting, look.choice / 2, (0.95, 0.85))
-    moment = yield from announce(look, _edge_in_sight(setting, top, decay))
+    decay = middle(setting, look.choice / MARGIN[0], (0.95, 0.85))
+    moment, top = yield from announce(look, _edge_in_sight(setting, look.choice * HEADROOM, decay))
     pair = (moment.choice["max"], moment.choice["min"])
-    edge = median_edge(moment.runs) or top
-    top = edge * learning_rate.HEADROOM
-    centre = middle(setting, edge / 2, pair)
+    centre = middle(setting, top / HEADROOM / MARGIN[0], pair)
     fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
     known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
     bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
@@ -112,29 +118,39 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     return (yield from announce(rate, _confirmed(setting, found))) if final else found
 
 
-def _edge_in_sight(setting: Setting, top: float, decay: float) -> Plan[Finding]:
-    """The momentum search, on wider ramps when none of them saw the edge."""
+def _edge_in_sight(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
+    """The momentum search, and where the ramps that follow shall end.
+
+    Ramps that see no edge are made wider. All others keep their speed, which moves the edge, unless the edge lies so
+    low that most of the ramp would be lost.
+    """
     for _ in range(WIDEN):
         finding = yield from momentum(setting, top, decay)
-        if median_edge(finding.runs) is not None:
-            return finding
+        edge = median_edge(finding.runs)
+        if edge is not None:
+            return finding, top if edge > NARROW * top else edge * HEADROOM
         top *= WIDER
-    return (yield from momentum(setting, top, decay))
+    return (yield from momentum(setting, top, decay)), top
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
     """The final run; a run that diverges lowers lr_max and starts again."""
-    lr_max, failed = found.lr_max, []
+    lr_max = found.lr_max
+    failed: list[Run] = []
     pair = (found.momentum_max, found.momentum_min)
     for _ in range(1 + RESTARTS):
         spec = setting.final(lr_max, pair, found.weight_decay)
         (run,) = yield Batch.of("final run", [spec])
         if not run.diverged:
             notes = found.notes + tuple(
-                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} diverged and was started again." for r in failed
+                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} diverged and was started again."
+                for r in failed
             )
+            intervals = dict(found.intervals)
+            if failed:
+                intervals.pop("lr_max", None)  # the range tests' interval has been proven wrong
             return replace(
-                found, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2), final=run,
+                found, intervals=intervals, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2), final=run,
                 restarts=len(failed), discarded=tuple(failed), notes=notes,
             )  # fmt: skip
         failed.append(run)
@@ -155,5 +171,5 @@ def _recommendation(
         task_name=setting.task_name, optimizer=setting.optimizer, lr_max=lr_max,
         lr_min=learning_rate.round_to(lr_max / 10, 2), momentum_max=pair[0], momentum_min=pair[1],
         weight_decay=decay, batch_size=setting.batch_size, iterations=spec.iterations,
-        stepsize=spec.lr.stepsize, epochs=setting.epochs, findings=findings, intervals=intervals,
+        stepsize=setting.cycle(lr_max).stepsize, epochs=setting.epochs, findings=findings, intervals=intervals,
     )  # fmt: skip

@@ -14,8 +14,13 @@ from wellbegun.spec import RunSpec
 
 EVALUATIONS = 32  # per ramp: enough to smooth, few enough to stay cheap
 COARSE_ITERATIONS, COARSE_MIN, COARSE_MAX = 100, 1e-6, 10.0
+COARSE_EVALUATIONS = 50  # of the coarse ramp, whose rate grows by 17 % per iteration
 EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
-RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = 0.07, 100, 600  # of the final run; 50-100 iterations rank, 13 do not
+RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = (
+    0.07,
+    100,
+    600,
+)  # of the final run; 50-100 iterations rank, 13 do not
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 
 
@@ -52,7 +57,9 @@ class Setting:
             return self.length
         return int(min(max(RAMP_SHARE * self.iterations, RAMP_SHORTEST), RAMP_LONGEST))
 
-    def spec(self, iterations: int, lr: Schedule, momentum: Schedule, weight_decay: float, evaluations: int) -> RunSpec:
+    def spec(
+        self, iterations: int, lr: Schedule, momentum: Schedule, weight_decay: float, evaluations: int
+    ) -> RunSpec:
         """A run of this task, evaluated about ``evaluations`` times without costing more than 10 %."""
         every = max(1, round(iterations / evaluations))
         samples = max(64, int(EVAL_SHARE * every * self.batch_size))
@@ -70,7 +77,15 @@ class Setting:
         """
         iterations = COARSE_ITERATIONS * slower
         lr = ExponentialRamp(COARSE_MIN, COARSE_MAX, iterations)
-        return self.spec(iterations, lr, Constant(0.9), 0.0, EVALUATIONS).but(limit=STOP_AT)
+        return self.spec(iterations, lr, Constant(0.9), 0.0, COARSE_EVALUATIONS).but(limit=STOP_AT)
+
+    def narrow(self, edge: float, slower: int = 1) -> RunSpec:
+        """The coarse ramp at the same speed, only through the part around an edge that is known already."""
+        low, high = edge / 30, min(edge * 4, COARSE_MAX)
+        decade = COARSE_ITERATIONS * slower / np.log10(COARSE_MAX / COARSE_MIN)
+        iterations = round(decade * np.log10(high / low))
+        spec = self.coarse(slower)
+        return spec.but(iterations=iterations, lr=ExponentialRamp(low, high, iterations))
 
     def ramp(self, top: float, momentum: Schedule, weight_decay: float) -> RunSpec:
         """A linear ramp up to ``top``."""
@@ -81,12 +96,14 @@ class Setting:
         """Momentum that falls while the learning rate of a ramp rises, as in the first half of the cycle."""
         return LinearRamp(high, low, self.ramp_iterations)
 
+    def cycle(self, lr_max: float) -> OneCycle:
+        """The final run's learning rate."""
+        return OneCycle.of(lr_max, self.iterations)
+
     def final(self, lr_max: float, momentum: tuple[float, float], weight_decay: float) -> RunSpec:
         """The 1cycle run with the chosen values."""
-        cycle = OneCycle.of(lr_max, self.iterations)
-        spec = self.spec(
-            self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, 40
-        )
+        cycle = self.cycle(lr_max)
+        spec = self.spec(self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, 40)
         return spec.but(test=self.has_test, train_on="all" if self.all_data else "train")
 
     def shrinkage(self, lr_max: float, momentum: tuple[float, float]) -> float:

@@ -14,7 +14,10 @@ from wellbegun.search.learning_rate import bounds_of, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
-SHRINKAGE = {False: 0.5, True: 5.0}  # of a free weight over the whole run, at the grid's middle; True: normalised net
+SHRINKAGE = {
+    False: 0.5,
+    True: 5.0,
+}  # of a free weight over the whole run, at the grid's middle; True: normalised net
 STEPS = 2  # times the grid is extrapolated at the most
 
 
@@ -58,7 +61,9 @@ class _Table:
 
     def chosen(self) -> float:
         """The tied value nearest to the grid's middle."""
-        return min((self.values[i] for i in self.ranking().tied), key=lambda v: abs(math.log(v / self.centre)))
+        return min(
+            (self.values[i] for i in self.ranking().tied), key=lambda v: abs(math.log(v / self.centre))
+        )
 
     def next(self) -> float | None:
         """The decay that would tell most: past the edge of the grid, or between the best two."""
@@ -74,9 +79,7 @@ class _Table:
         return None if between in self.runs else between
 
 
-def weight_decay(
-    setting: Setting, top: float, momentum: tuple[float, float], centre: float
-) -> Plan[Finding]:
+def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], centre: float) -> Plan[Finding]:
     """The weight decay, from range tests that differ in nothing else; they also show the learning rate's bounds.
 
     The grid's best value, then a step past its edge where it lies there, or between the best two. A tie goes to the
@@ -106,7 +109,7 @@ def _finding(table: _Table) -> Finding:
     ranking, values, scores = table.ranking(), table.values, table.scores()
     choice = table.chosen()
     tied = [values[i] for i in ranking.tied]
-    losses = ", ".join(f"{value:g}: {s.loss:.4g}" for value, s in zip(values, scores, strict=True))
+    losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
     reason = f"Validation loss of a range test at the same iterations, before any becomes unstable, at weight decay {losses}. "
     if ranking.is_tie:
         reason += (
