@@ -4,8 +4,8 @@
     python benchmarks/stability.py mnist --epochs 3 --seeds 5 --data-dir DATA
     python benchmarks/stability.py digits --seeds 3 --times 10
 
-With --times c the same task is tuned with its loss times c as well: by algebra the learning rate must come out c times
-smaller and the weight decay c times larger.
+With --times c the same task is tuned with its loss times c as well: by algebra the learning rate must come
+out c times smaller and the weight decay c times larger.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ def main() -> None:
             rates.setdefault(one.name, []).append(found.lr_max)
             decays.setdefault(one.name, []).append(found.weight_decay)
             print(
-                f"{one.name} seed {seed}: lr_max {found.lr_max:g}, momentum {found.momentum_max:g}-{found.momentum_min:g}, "
+                f"{one.name} seed {seed}: lr_max {found.lr_max:g}, "
+                f"momentum {found.momentum_max:g}-{found.momentum_min:g}, "
                 f"decay {found.weight_decay:g}, restarts {found.restarts}, {found.final.test}, "
-                f"{found.cost.iterations / found.final.iterations:.2f} final runs, {found.cost.seconds:.0f} s",
+                f"{found.cost.iterations / found.final.iterations:.2f} final runs, "
+                f"{found.cost.seconds:.0f} s",
                 flush=True,
             )
     for name, values in rates.items():

@@ -59,7 +59,10 @@ class Curve:
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[float] | NDArray[Any]]) -> Curve:
-        """A curve from columns by name; missing ones are NaN, unknown ones become metrics. ``iteration`` is required."""
+        """A curve from columns by name; missing ones are NaN, unknown ones become metrics.
+
+        ``iteration`` is required.
+        """
         iteration = np.asarray(columns["iteration"], dtype=np.int64)
         known = ("lr", "momentum", "train_loss", "val_loss", "val_accuracy")
         empty = np.full(len(iteration), np.nan)

@@ -1,7 +1,9 @@
-"""Every error that wellbegun raises about the state of the world; wrong arguments are ValueError or TypeError.
+"""Every error that wellbegun raises about the state of the world.
+
+Wrong arguments are ValueError or TypeError.
 
     WellbegunError
-    ├── TaskError        the task cannot be trained: data, model or loss break a rule        (a ValueError too)
+    ├── TaskError        the task cannot be trained: data, model or loss break a rule (a ValueError too)
     ├── StoreError       the store cannot be read or written: permissions, disk, a newer version
     ├── TrainingFailed   a run raised an error of the user's own code; carries the spec
     └── Refused          the evidence is too weak or too bad for a recommendation; carries the runs so far

@@ -14,17 +14,26 @@ from wellbegun.schedules.kinds import from_json as schedule_from_json
 from wellbegun.schedules.kinds import to_json as schedule_to_json
 
 ENGINE = 1
-"""Version of the engine's semantics. Raise it when the same spec would train differently; old runs stay readable."""
+"""Version of the engine's semantics.
+
+Raise it when the same spec would train differently; old runs stay readable.
+"""
 
 OPTIMIZERS = ("nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw")
-"""``sgd``, ``nesterov``: PyTorch's velocity. ``papers_*``: the learning rate inside the velocity. ``adamw``: beta1 cycles."""
+"""``sgd``, ``nesterov``: PyTorch's velocity. ``papers_*``: the learning rate inside the velocity.
+
+``adamw``: beta1 cycles.
+"""
 
 PRECISIONS = ("fp32", "bf16", "fp64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """One run, completely: two equal specs train the same network the same way, so their key names the result."""
+    """One run, completely.
+
+    Two equal specs train the same network the same way, so their key names the result.
+    """
 
     task: str  # the task's fingerprint: model, data, loss, code
     iterations: int  # optimizer updates, >= 1

@@ -1,4 +1,7 @@
-"""The jobs: tune, range_test, search, train. They open the store, pick the executor and drive the searches."""
+"""The jobs: tune, range_test, search, train.
+
+They open the store, pick the executor and drive the searches.
+"""
 
 from __future__ import annotations
 
@@ -58,12 +61,12 @@ def tune(task: Task | str, *, final: bool = True, **options: Any) -> Recommendat
     Args:
         task: a Task, or the name of one that comes with the package ("digits", "mnist", "cifar10", ...).
         final: make the final run; without it the recommendation has no result.
-        options: see ``Options``: epochs, batch_size, optimizer, seed, store, workers, executor, device, precision,
-            all_data, watch.
+        options: see ``Options``: epochs, batch_size, optimizer, seed, store, workers, executor, device,
+            precision, all_data, watch.
 
     Returns:
-        The recommendation with the evidence of every choice. Called again with the same store it reads what is
-        there and trains only what is missing.
+        The recommendation with the evidence of every choice. Called again with the same store it reads what
+        is there and trains only what is missing.
 
     Raises:
         TaskError: the task cannot be trained; the message says why.
@@ -86,7 +89,9 @@ def range_test(
     weight_decay: float | None = None,
     **options: Any,
 ) -> Finding:
-    """One learning rate range test, read: where the validation loss is lowest, level, and where it becomes unstable.
+    """One learning rate range test, read.
+
+    Where the validation loss is lowest, level, and where it becomes unstable.
 
     Args:
         lr_min: where the ramp begins; by default a small share of ``lr_max``.
@@ -293,8 +298,9 @@ def _setting(task: Task, options: Options) -> Setting:
     model = task.build_model(options.seed)
     device, precision = resolve(task, options.device, options.precision)
     return Setting(
-        task_name=task.name, task=task.fingerprint(), samples=samples, validation=sources.size(parts.validation),
-        batch_size=min(task.batch_size, samples), epochs=task.epochs, optimizer=task.optimizer,
+        task_name=task.name, task=task.fingerprint(), samples=samples,
+        validation=sources.size(parts.validation), batch_size=min(task.batch_size, samples),
+        epochs=task.epochs, optimizer=task.optimizer,
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any("Norm" in type(module).__name__ for module in model.modules()),
         has_test=parts.test is not None, all_data=options.all_data, seed=options.seed, device=device,
@@ -376,14 +382,7 @@ class _Tracker:
         speed = self.trained[1] / self.trained[0] if self.trained[0] else None
         self.watch(
             Progress(
-                self.step,
-                runs,
-                sum(count for count, _ in self.planned.values()),
-                iterations,
-                planned,
-                time.perf_counter() - self.started,
-                None if speed is None else left * speed,
-                curve,
-                message,
-            )  # fmt: skip
-        )
+                self.step, runs, sum(count for count, _ in self.planned.values()), iterations, planned,
+                time.perf_counter() - self.started, None if speed is None else left * speed, curve, message,
+            )
+        )  # fmt: skip

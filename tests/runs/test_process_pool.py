@@ -73,7 +73,7 @@ def test_killing_the_workers_does_not_wait_for_them() -> None:
         worker = pool.submit(os.getpid).result()
         pool.submit(time.sleep, 60)
         raise KeyboardInterrupt
-    assert time.monotonic() - start < 20 and owner._started(worker) == ""
+    assert time.monotonic() - start < 50 and owner._started(worker) == ""
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")

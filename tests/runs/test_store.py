@@ -232,6 +232,35 @@ def test_the_root_must_be_a_folder(tmp_path: Path) -> None:
         RunStore(tmp_path / "file")
 
 
+def test_everything_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, calls = RunStore(tmp_path), list[tuple[str, str]]()
+    store.publish(fake.run_of(fake.spec(1)))
+    store.save_snapshot(KEYS[1], 1, b"")
+    rename, replaced = Path.rename, Path.replace
+
+    def synced(handle: int) -> None:
+        calls.append(("fsync", Path(f"/proc/self/fd/{handle}").readlink().name))
+
+    def renamed(path: Path, target: Path) -> Path:
+        calls.append(("rename", target.name))
+        return rename(path, target) if path.is_dir() else replaced(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    store.publish(fake.run_of(fake.spec(0)))
+    expected = [("fsync", "run.json"), ("fsync", KEYS[0]), ("rename", KEYS[0]), ("fsync", tmp_path.name)]
+    assert calls == expected
+    calls.clear()
+    store.save_snapshot(KEYS[1], 7, b"state")
+    assert calls == [("fsync", "7.pt"), ("rename", "7.pt"), ("fsync", KEYS[1])]
+    calls.clear()
+    store.report(KEYS[2], {"val_loss": 1.0})  # a display waits for no disk
+    assert calls == [("rename", f"{KEYS[2]}.json")]
+
+
 @pytest.mark.parametrize("action", ["publish", "snapshot"])
 def test_a_disk_that_fills_up_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str

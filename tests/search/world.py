@@ -1,4 +1,7 @@
-"""An invented network: loss curves from a formula, so that searches can be driven without training anything."""
+"""An invented network: loss curves from a formula.
+
+So searches can be driven without training anything.
+"""
 
 from __future__ import annotations
 

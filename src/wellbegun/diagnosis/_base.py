@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from wellbegun.curve import Curve
+
 LABELS = ("descending", "plateau", "overfitting", "instability", "rising_both")
 VERDICTS = ("underfitting", "balanced", "overfitting", "unstable", "unclear")
 
@@ -30,6 +32,16 @@ class Clue:
     evidence: str  # a sentence with numbers
     advice: str = ""  # what to change, or "" where nothing should
     section: str = ""  # of the 2018 report, such as "3.2" or "4.1, Remark 3"
+
+    @classmethod
+    def over(
+        cls, curve: Curve, interval: Interval, label: str, evidence: str, advice: str = "", section: str = ""
+    ) -> Clue:
+        """The clue of an interval, from its first row to the row where the next interval begins."""
+        last = min(interval.stop, len(curve) - 1)
+        start, end = int(curve.iteration[interval.start]), int(curve.iteration[last])
+        rates = float(curve.lr[interval.start]), float(curve.lr[last])
+        return cls(label, start, end, *rates, evidence, advice, section)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -43,22 +43,25 @@ class Bounds:
 def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Bounds:
     """Extremum, interval, edge and the bounds of the cycle that follow from them.
 
-    With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row with
-    log(val_loss(i)) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for good is.
+    With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row
+    with log(val_loss(i)) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for
+    good is.
 
     Args:
         curve: of a run whose lr only grows; the first row is the untrained network.
-        margin: >= 1, the factor that keeps lr_max away from the edge; take it from the spread between repeats.
+        margin: >= 1, the factor that keeps lr_max away from the edge; take it from the spread between
+            repeats.
         learned: the lowest loss must come below this share of the first row's, or nothing can be read.
 
     Returns:
         The bounds; rates in the curve's own unit.
 
     Raises:
-        Refused: fewer than 5 evaluations, or the network never learned; the message says which and what to do.
+        Refused: fewer than 5 evaluations, or the network never learned; the message says which and what
+            to do.
 
-    Source: arXiv:1803.09820, Sec. 4.1. Choice: the interval and the margin; the paper takes the minimum of one curve,
-    which moves threefold between seeds.
+    Source: arXiv:1803.09820, Sec. 4.1. Choice: the interval and the margin; the paper takes the minimum of
+    one curve, which moves threefold between seeds.
     """
     if not margin >= 1:
         raise ValueError(f"margin must be at least 1, got {margin}; 1 puts lr_max at the edge itself")
@@ -72,22 +75,24 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     course = _course(loss)
     lowest = np.minimum.accumulate(course)
     spread = noise(loss[: int(np.argmin(course)) + 1])
-    # not smoothed: one good evaluation proves that training was sound there, while a spike alone proves nothing
+    # not smoothed: one good evaluation proves that training was sound there, while a spike alone
+    # proves nothing
     near = np.flatnonzero(np.log(loss) <= lowest + max(RISE, 3 * spread))
     edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
     best = int(np.argmin(course))
     if not course[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
         raise Refused(
             f"a range test must lower the validation loss below {learned:.1%} of the untrained network's "
-            f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got {np.exp(course[best]):.4g} at best; "
-            "check the data and the loss, or try a wider range of learning rates"
+            f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got "
+            f"{np.exp(course[best]):.4g} at best; check the data and the loss, or try a wider range of "
+            "learning rates"
         )
     low, high = _around(course <= course[best] + max(spread, 0.01), best)
     high_lr = float(lr[high])
     lr_max = high_lr if edge is None else min(high_lr, edge / margin)
     reason = (
-        f"validation loss is lowest ({np.exp(course[best]):.4g}) at a learning rate of {lr[best]:.2g}, level within "
-        f"noise from {lr[low]:.2g} to {high_lr:.2g}, "
+        f"validation loss is lowest ({np.exp(course[best]):.4g}) at a learning rate of {lr[best]:.2g}, level "
+        f"within noise from {lr[low]:.2g} to {high_lr:.2g}, "
         + ("and stable to the end of the ramp" if edge is None else f"and unstable from {edge:.2g}")
     )
     return Bounds(

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from wellbegun.curve import Curve
+from wellbegun.diagnosis._base import Interval
 from wellbegun.schedules._base import Floats
 
+FEWEST = 8  # measured rows that can be cut at all; also the rows that a noise level needs
+_BINS = 400  # longer curves are thinned to at most so many medians before they are cut
+_SHORTEST = 3  # rows, after thinning, of an interval; a straight line fits any two
+_FLOOR = 0.004  # log units: differences below are rounding and evaluation order, not a change of direction
+_PRIOR = 4.0  # rows that the local noise level weighs against an interval's own residuals
+_PENALTY = 3.0  # per interval, x log(rows): two ends of a line and a place
 _MAD_TO_SD = 1.4826  # of a normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The straight line through log(loss) over some rows, with outliers clipped."""
+
+    first: float  # the line's loss at the first row
+    last: float  # and at the last
+    rows: int  # measured rows
+
+    @property
+    def change(self) -> float:
+        """log(last / first): 0.03 is a rise by 3 %."""
+        return float(np.log(self.last / self.first))
 
 
 def noise(values: ArrayLike) -> float:
     """The standard deviation of log(values) around their smooth course, whatever that course is.
 
-    Median absolute third difference of the logarithms, scaled to a normal distribution: any trend that is locally a
-    parabola cancels, single jumps and spikes do not count. 0.1 means that single values scatter by about 10 %.
+    Median absolute third difference of the logarithms, scaled to a normal distribution: any trend that is
+    locally a parabola cancels, single jumps and spikes do not count. 0.1 means that values scatter by 10 %.
 
     Args:
         values: float64[rows], such as val_loss; values that are not finite or not positive are left out.
@@ -23,24 +49,27 @@ def noise(values: ArrayLike) -> float:
         >= 0; 0.0 where fewer than 4 values are left, too few to tell.
     """
     given = np.asarray(values, dtype=np.float64)
-    return deviation(np.log(given[np.isfinite(given) & (given > 0)]))
+    return deviation(np.log(given[measured(given)]))
 
 
 def deviation(values: Floats) -> float:
     """The standard deviation of finite ``values`` around their smooth course, in the values' own unit."""
     if len(values) < 4:
         return 0.0
-    third = np.diff(values, 3)
-    return float(
-        _MAD_TO_SD * np.median(np.abs(third)) / np.sqrt(20.0)
-    )  # variance of the difference: 1 + 9 + 9 + 1
+    # the third difference of independent values has 1 + 9 + 9 + 1 times their variance
+    return float(_MAD_TO_SD * np.median(np.abs(np.diff(values, 3))) / np.sqrt(20.0))
+
+
+def measured(values: Floats) -> NDArray[np.bool_]:
+    """Where a loss is a number that has a logarithm: finite and above 0."""
+    return np.isfinite(values) & (values > 0)
 
 
 def smooth(values: ArrayLike, window: int | None = None) -> Floats:
     """The smooth course of ``values``: a running median of 3, then local straight lines.
 
-    Straight lines (tricube weights) follow a slope up to both ends, where a mean would lag. smooth(a v + b) is
-    a smooth(v) + b. Losses that span magnitudes are better smoothed as logarithms.
+    Straight lines (tricube weights) follow a slope up to both ends, where a mean would lag.
+    smooth(a v + b) is a smooth(v) + b. Losses that span magnitudes are better smoothed as logarithms.
 
     Args:
         values: float64[rows]; rows that are not finite come back as they are and touch no other row.
@@ -78,7 +107,7 @@ def _lines(values: Floats, window: int) -> Floats:
     if half < 1:
         return values.copy()
     x = np.arange(-half, half + 1, dtype=np.float64)
-    kernel = (1.0 - np.abs(x / (half + 1)) ** 3) ** 3
+    kernel = _tricube(half)
     level = float(np.median(values))
     inside = np.ones(len(values))
 
@@ -91,18 +120,162 @@ def _lines(values: Floats, window: int) -> Floats:
     return result
 
 
+def _tricube(half: int) -> Floats:
+    return (1.0 - np.abs(np.arange(-half, half + 1) / (half + 1)) ** 3) ** 3
+
+
 def _window(values: Floats) -> int:
-    """The window with the least expected error (Mallows' Cp with clipped residuals): noise asks for a wide one."""
+    """The window of the least expected error (Mallows' Cp, residuals clipped): noise asks for a wide one."""
     spread = deviation(values)
-    widest = max(3, min(len(values) // 4, 51))
     if spread == 0.0:
         return 3
-    windows = [w for w in (3, 5, 7, 9, 13, 17, 25, 35, 51) if w <= widest]
     fitted = _median3(values)
-    costs = []
-    for window in windows:
-        off = np.minimum(np.abs(values - _lines(fitted, window)), 4 * spread)
-        half = window // 2
-        kernel = (1.0 - np.abs(np.arange(-half, half + 1) / (half + 1)) ** 3) ** 3
-        costs.append(float(np.mean(off**2)) + 2 * spread**2 / float(kernel.sum()))
-    return windows[int(np.argmin(costs))]
+    costs = {}
+    for window in (3, 5, 7, 9, 13, 17, 25, 35, 51):
+        if window <= max(3, len(values) // 4):
+            off = np.minimum(np.abs(values - _lines(fitted, window)), 4 * spread)
+            costs[window] = float(np.mean(off**2)) + 2 * spread**2 / float(_tricube(window // 2).sum())
+    return min(costs, key=lambda window: costs[window])
+
+
+def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
+    """The line through log(values) against ``iteration``; None with fewer than 3 measured rows."""
+    rows = measured(values)
+    if np.count_nonzero(rows) < _SHORTEST:
+        return None
+    x = np.asarray(iteration, dtype=np.float64)[rows]
+    x = (x - x[0]) / (x[-1] - x[0])
+    y = clipped(np.log(values[rows]))
+    slope = np.sum((x - x.mean()) * (y - y.mean())) / np.sum((x - x.mean()) ** 2)
+    at_start = float(y.mean() - slope * x.mean())
+    return Trend(float(np.exp(at_start)), float(np.exp(at_start + slope)), len(y))
+
+
+def allowance(noise: float, rows: int) -> float:
+    """The change of log(loss) over an interval that is within its noise.
+
+    noise (3/2 + 3/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change of a
+    line through ``rows`` of them.
+    """
+    return noise * (1.5 + 1.5 * float(np.sqrt(12.0 / max(rows, 1))))
+
+
+def clipped(values: Floats) -> Floats:
+    """``values`` with spikes cut back to 3 local standard deviations from the running median."""
+    if len(values) < FEWEST:
+        return values
+    half = max(5, min(15, len(values) // 8) | 1) // 2
+    middle = _running_median(values, half)
+    off = values - middle
+    local = _MAD_TO_SD * _running_median(np.abs(off), 2 * half)
+    limit = 3 * np.maximum(local, 0.5 * deviation(values))
+    result: Floats = middle + np.clip(off, -limit, limit)
+    return result
+
+
+def _running_median(values: Floats, half: int) -> Floats:
+    """The median of the rows up to ``half`` away; at the ends of those that exist."""
+    padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
+    result: Floats = np.nanmedian(sliding_window_view(padded, 2 * half + 1), axis=-1)
+    return result
+
+
+def cut(curve: Curve) -> tuple[Interval, ...]:
+    """The intervals between the changes of direction of the validation loss; together they cover every row.
+
+    A piecewise straight line through log(val_loss) against the iteration. The cuts minimise
+
+        sum over intervals of m log((rss + 4 s^2) / (m + 2)) + 3 log(rows)
+
+    (m rows, rss the squares of the residuals, s the noise around there), so that both a new slope and another
+    noise level start an interval, and neither the scale of the loss nor that of the iterations matters.
+    Rows at the end that stand far above everything before, or are not numbers, are an interval of their own.
+
+    Returns:
+        One interval over all rows when fewer than 8 validation losses are usable; () for an empty curve.
+
+    Choice: the report cuts by eye.
+    """
+    rows = len(curve)
+    known = np.flatnonzero(measured(curve.val_loss))
+    if rows == 0:
+        return ()
+    if len(known) < FEWEST:
+        return (Interval(0, rows, noise(curve.val_loss)),)
+    logs = np.log(curve.val_loss[known])
+    body = _before_blast(logs)
+    starts = _thinned(body)
+    y = np.array([np.median(part) for part in np.split(logs[:body], starts[1:])])
+    x = np.array([np.mean(part) for part in np.split(curve.iteration[known[:body]], starts[1:])])
+    found = [int(known[starts[i]]) for i in _changes(clipped(y), x)[1:-1]]
+    if body < len(known):
+        found.append(int(known[body]))
+    elif known[-1] < rows - 1 and _blank(curve, int(known[-1]) + 1):
+        found.append(int(known[-1]) + 1)
+    edges = [0, *found, rows]
+    return tuple(between(curve, a, b) for a, b in pairwise(edges))
+
+
+def _blank(curve: Curve, row: int) -> bool:
+    """Whether the run broke down from this row on: an infinite loss, or no number at all in the last row."""
+    losses = np.stack([curve.val_loss, curve.train_loss])
+    full = np.isfinite(losses[:, 1:row]).all()  # else a row without numbers is nothing special
+    return bool(np.isinf(losses[:, row:]).any() or (full and np.isnan(losses[:, -1]).all()))
+
+
+def _before_blast(logs: Floats) -> int:
+    """How many rows come before a last one or two that stand far above all others."""
+    for last in (2, 1):
+        calm = logs[1:-last]
+        if len(calm) >= _SHORTEST and logs[-last:].min() > calm.max() + max(np.log(1.5), 6 * deviation(calm)):
+            return len(logs) - last
+    return len(logs)
+
+
+def _thinned(rows: int) -> NDArray[np.int64]:
+    return np.arange(0, rows, -(-rows // _BINS))
+
+
+def between(curve: Curve, start: int, stop: int) -> Interval:
+    """The rows start to stop - 1 as an interval, with their noise.
+
+    The neighbours' noise too where they are few.
+    """
+    low, high = start, stop
+    if np.count_nonzero(measured(curve.val_loss[start:stop])) < FEWEST:
+        low, high = max(0, start - FEWEST), stop + FEWEST
+    return Interval(start, stop, noise(curve.val_loss[low:high]))
+
+
+def _changes(y: Floats, x: Floats) -> list[int]:
+    """Where the best piecewise line breaks: 0, the first row of each further piece, len(y). Exact, by dynamic
+    programming over the last break."""
+    rows = len(y)
+    x = (x - x[0]) / (x[-1] - x[0])
+    sums = [np.concatenate([[0.0], np.cumsum(c)]) for c in (x, y, x * x, x * y, y * y, _variance(y))]
+    best = np.full(rows + 1, np.inf)
+    best[0] = 0.0
+    before = np.zeros(rows + 1, dtype=np.int64)
+    for stop in range(_SHORTEST, rows + 1):
+        start = np.flatnonzero(np.isfinite(best[: stop - _SHORTEST + 1]))
+        m = stop - start
+        sx, sy, sxx, sxy, syy, s2 = (total[stop] - total[start] for total in sums)
+        spread = np.maximum(sxx - sx * sx / m, 1e-15)
+        rss = np.maximum(syy - sy * sy / m - (sxy - sx * sy / m) ** 2 / spread, 0.0)
+        cost = best[start] + m * np.log((rss + _PRIOR * s2 / m) / (m - 2 + _PRIOR))
+        chosen = int(np.argmin(cost))
+        best[stop], before[stop] = cost[chosen] + _PENALTY * np.log(rows), start[chosen]
+    breaks = [rows]
+    while breaks[-1] > 0:
+        breaks.append(int(before[breaks[-1]]))
+    return breaks[::-1]
+
+
+def _variance(values: Floats) -> Floats:
+    """The square of the noise around each row."""
+    third = np.abs(np.diff(values, 3))
+    padded = np.concatenate([third[:1], third, third[-1:], third[-1:]])
+    half = max(4, min(12, len(values) // 8))
+    local = _MAD_TO_SD * _running_median(padded, half) / np.sqrt(20.0)
+    result: Floats = np.maximum(local, _FLOOR) ** 2
+    return result

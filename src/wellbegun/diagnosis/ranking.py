@@ -40,7 +40,10 @@ class Ranking:
 
 
 def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
-    """The score of a ramp: its lowest smoothed validation loss among ``rows`` (the untrained network left out)."""
+    """The score of a ramp: its lowest smoothed validation loss among ``rows``.
+
+    The untrained network is left out.
+    """
     loss = curve.val_loss[rows]
     good = np.isfinite(loss) & (loss > 0)
     stop = len(loss) if good.all() else int(np.argmin(good))
@@ -56,11 +59,12 @@ def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
 def same_phase(curves: Sequence[Curve], *, rows: int = 8) -> tuple[Score, ...]:
     """Scores of ramps over the same iterations, up to where the middle one of them becomes unstable.
 
-    The score is the geometric mean of the last ``rows`` validation losses before that; a ramp that broke down earlier
-    scores inf. Unlike the lowest loss it does not hang on how long luck held near the edge.
+    The score is the geometric mean of the last ``rows`` validation losses before that; a ramp that broke down
+    earlier scores inf. Unlike the lowest loss it does not hang on how long luck held near the edge.
 
     Args:
-        curves: evaluated at the same iterations, as long as they last; the first row is the untrained network.
+        curves: evaluated at the same iterations, as long as they last; the first row is the untrained
+            network.
     """
     ends = [_stable_rows(curve) for curve in curves]
     stop = int(np.median(ends))
@@ -72,7 +76,7 @@ def same_phase(curves: Sequence[Curve], *, rows: int = 8) -> tuple[Score, ...]:
             scores.append(Score(float("inf"), 0.0))
             continue
         logs = np.log(loss)
-        scores.append(Score(float(np.exp(logs.mean())), noise(curve.val_loss[1:stop]) / np.sqrt(len(logs))))
+        scores.append(Score(float(np.exp(logs.mean())), noise(curve.val_loss[1:stop]) / np.sqrt(3.0)))
     return tuple(scores)
 
 

@@ -18,7 +18,9 @@ from wellbegun.spec import RunSpec
 STEP = "learning rate range"
 COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
 REPEATS = 3  # ramps with fresh seeds, beside the one of the weight-decay search
-MARGIN = (2.0, 2.5)  # smallest and largest factor between the edge and lr_max
+MARGIN = 2.0  # between the edge and lr_max where the cycle rises as fast as the ramp
+SAFE = 1.3  # the smallest margin
+SLOWER = 0.25  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
 HEADROOM = 1.5  # linear ramps go this far past the edge that the coarse one saw
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
@@ -26,8 +28,8 @@ LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slowe
 def coarse(setting: Setting) -> Plan[Finding]:
     """Where to look: the learning rate at which training becomes unstable, to a factor of two or so.
 
-    One exponential ramp over all magnitudes, then short ones with other seeds through the part that matters; the
-    geometric mean of their edges, because a single one moves by a factor of two.
+    One exponential ramp over all magnitudes, then short ones with other seeds through the part that matters;
+    the geometric mean of their edges, because a single one moves by a factor of two.
 
     Raises:
         Refused: the loss never falls, however slowly the rate rises.
@@ -60,25 +62,27 @@ def coarse(setting: Setting) -> Plan[Finding]:
     choice = round_to(_middle(edges), 2)
     return Finding(
         STEP, choice,
-        f"With a rate that rises exponentially, {first.reason}; {len(edges)} ramps with different seeds become unstable "
-        f"at {choice:.2g} on average. The linear ramps go {HEADROOM:g} times as far.",
-        tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}}, section="4.1",
+        f"With a rate that rises exponentially, {first.reason}; {len(edges)} ramps with different seeds "
+        f"become unstable at {choice:.2g} on average. The linear ramps go {HEADROOM:g} times as far.",
+        tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
+        section="4.1",
     )  # fmt: skip
 
 
 def single(spec: RunSpec, before: tuple[Run, ...] = ()) -> Plan[Finding]:
     """One range test, read with the smallest margin."""
     (run,) = yield Batch.of("learning rate", [spec])
-    found = read(run.curve, margin=MARGIN[0])
+    found = read(run.curve, margin=MARGIN)
     return Finding(
         "learning rate",
         {"lr_max": round_to(found.lr_max, 2), "lr_min": round_to(found.lr_min, 2)},
-        f"{found.reason[0].upper()}{found.reason[1:]}. One test alone: another seed may move these by a factor.",
+        f"{found.reason[0].upper()}{found.reason[1:]}. One test alone: another seed may move these by "
+        "a factor.",
         (*before, run), found.interval, {"bounds": {run.key: found.to_json()}}, "4.1",
     )  # fmt: skip
 
 
-def bounds_of(runs: Sequence[Run], margin: float = MARGIN[0]) -> dict[str, Bounds]:
+def bounds_of(runs: Sequence[Run], margin: float = MARGIN) -> dict[str, Bounds]:
     """The bounds of every run that can be read, by key."""
     found = {}
     for run in runs:
@@ -92,11 +96,17 @@ def bounds_of(runs: Sequence[Run], margin: float = MARGIN[0]) -> dict[str, Bound
 def bounds(
     setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]
 ) -> Plan[Finding]:
-    """lr_max from ramps with several seeds: their middle is the value, their spread the distance from the edge.
+    """lr_max from ramps with several seeds.
 
-    lr_max = min(level, edge / margin), with edge and level (the upper end of the level stretch) the geometric means
-    over seeds, and margin = exp(2 standard deviations of log edge), kept within MARGIN. Ramps of one seed count as
-    one, with their median; a ramp without an edge counts with its end.
+    Their middle is the value, their spread the distance from the edge.
+
+    lr_max = min(level, edge / margin), with edge and level (the upper end of the level stretch) the geometric
+    means over seeds, and
+
+        margin = max(SAFE, MARGIN * exp(2 error) * (ramp iterations / stepsize) ** SLOWER),
+
+    where error is the standard error of log edge. Ramps of one seed count as one, with their median; a ramp
+    without an edge counts with its end.
 
     Args:
         top: where the ramps end.
@@ -104,6 +114,8 @@ def bounds(
 
     Raises:
         Refused: none of the ramps can be read.
+
+    Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the numbers of the margin.
     """
     spec = setting.ramp(top, momentum, weight_decay)
     asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
@@ -114,14 +126,16 @@ def bounds(
         raise Refused("none of the range tests can be read", runs)
     edges = _by_seed(runs, {key: bound.edge or top for key, bound in found.items()})
     levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
-    margin = float(np.clip(np.exp(2 * spread_of(edges)), *MARGIN))
+    error = spread_of(edges) / np.sqrt(len(edges))
+    speed = setting.ramp_iterations / setting.cycle(1.0).stepsize
+    margin = float(max(SAFE, MARGIN * np.exp(2 * error) * speed**SLOWER))
     found = bounds_of(runs, margin)
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin), 2)
     stable = all(bound.edge is None for bound in found.values())
-    error = np.exp(spread_of(edges))
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, stable), runs, (round_to(lr_max / error, 2), round_to(lr_max * error, 2)),
+        _reason(edges, margin, lr_max, stable), runs,
+        (round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)),
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / 3, 2),
@@ -146,13 +160,14 @@ def _middle(values: Sequence[float]) -> float:
 def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) -> str:
     if stable:
         return (
-            f"Range tests with {len(edges)} seeds are level up to the end of the ramp at {max(edges):.2g}, so lr_max = {lr_max:.2g} "
-            "is safe (possible super-convergence: try a larger maximum). lr_min is a tenth of it (one cycle)."
+            f"Range tests with {len(edges)} seeds are level up to the end of the ramp at {max(edges):.2g}, "
+            f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
+            "lr_min is a tenth of it (one cycle)."
         )
     return (
-        f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. lr_max = {lr_max:.2g} "
-        f"is the smaller of the level stretch's upper end and the middle edge divided by {margin:.2g}, a margin that "
-        "follows from their spread. lr_min is a tenth of it (one cycle)."
+        f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. "
+        f"lr_max = {lr_max:.2g} is the smaller of the level stretch's upper end and the middle edge divided "
+        f"by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth of it (one cycle)."
     )
 
 

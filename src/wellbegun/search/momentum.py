@@ -22,8 +22,8 @@ def momentum(
 ) -> Plan[Finding]:
     """The largest momentum of the cycle, from one linear ramp per candidate.
 
-    Ramps are compared, not runs at one rate: a rate that suits 0.9 makes 0.99 fail, whatever its merit. The lowest
-    smoothed validation loss wins; a tie goes to the ramp that stays stable furthest.
+    Ramps are compared, not runs at one rate: a rate that suits 0.9 makes 0.99 fail, whatever its merit. The
+    lowest smoothed validation loss wins; a tie goes to the ramp that stays stable furthest.
 
     Source: arXiv:1803.09820, Sec. 4.3 and Sec. 5, item 3. A range test over momentum itself finds no optimum
     (Fig. 7b), so there is none here.
@@ -40,8 +40,8 @@ def momentum(
     reason = f"Lowest validation loss of a ramp at constant momentum {losses}. "
     if ranking.is_tie:
         reason += (
-            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {high:g} stays "
-            f"stable furthest, to a learning rate of {ends[winner]:.2g}."
+            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {high:g} "
+            f"stays stable furthest, to a learning rate of {ends[winner]:.2g}."
         )
     else:
         reason += f"{high:g} is lowest by more than the noise."

@@ -1,5 +1,6 @@
-"""A plan is a generator that asks for runs and returns a finding; ``drive`` answers it, ``together`` merges several.
+"""A plan is a generator that asks for runs and returns a finding.
 
+``drive`` answers it, ``together`` merges several.
 Deciding is pure: a plan reads no clock, disk or random state, so the same answers lead to the same questions.
 """
 
@@ -18,7 +19,10 @@ Train = Callable[[Sequence[RunSpec]], list[Run]]
 
 
 class Batch(tuple[RunSpec, ...]):
-    """The specs of one question, with the step of the checklist that asks, and the finding of the step before."""
+    """The specs of one question.
+
+    With the step of the checklist that asks, and the finding of the step before.
+    """
 
     title: str = ""
     news: Finding | None = None
@@ -112,7 +116,10 @@ def announce(news: Finding, plan: Plan[T]) -> Plan[T]:
 
 
 def together(*plans: Plan[T]) -> Plan[list[T]]:
-    """Several plans in step: their questions of one round form one batch, so that they may run side by side."""
+    """Several plans in step.
+
+    Their questions of one round form one batch, so that they may run side by side.
+    """
     results: dict[int, T] = {}
     asked: dict[int, Sequence[RunSpec]] = {}
 

@@ -87,7 +87,10 @@ def _final_json(run: Run) -> dict[str, Any]:
 
 
 def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
-    """Step -> (runs, iterations) that the recipe expects to need: for a progress bar, before anything has run."""
+    """Step -> (runs, iterations) that the recipe expects to need.
+
+    For a progress bar, before anything has run.
+    """
     ramp = setting.ramp_iterations
     steps = {
         "learning rate range": (1, COARSE_ITERATIONS),
@@ -99,16 +102,18 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
 
 
 def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
-    """The checklist: where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
+    """The checklist, in order, up to the final run.
 
-    Source: arXiv:1803.09820, Sec. 5. Choice: the order (the report names learning rate, batch size, momentum, decay as
-    a list, and its combined tests answer several at once); the batch size stays the task's.
+    Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
+
+    Source: arXiv:1803.09820, Sec. 5. Choice: the order (the report names learning rate, batch size, momentum,
+    decay as a list, and its combined tests answer several at once); the batch size stays the task's.
     """
     look = yield from learning_rate.coarse(setting)
-    decay = middle(setting, look.choice / MARGIN[0], (0.95, 0.85))
+    decay = middle(setting, look.choice / MARGIN, (0.95, 0.85))
     moment, top = yield from announce(look, _edge_in_sight(setting, look.choice * HEADROOM, decay))
     pair = (moment.choice["max"], moment.choice["min"])
-    centre = middle(setting, top / HEADROOM / MARGIN[0], pair)
+    centre = middle(setting, top / HEADROOM / MARGIN, pair)
     fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
     known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
     bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
@@ -121,8 +126,8 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
 def _edge_in_sight(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
     """The momentum search, and where the ramps that follow shall end.
 
-    Ramps that see no edge are made wider. All others keep their speed, which moves the edge, unless the edge lies so
-    low that most of the ramp would be lost.
+    Ramps that see no edge are made wider. All others keep their speed, which moves the edge, unless the edge
+    lies so low that most of the ramp would be lost.
     """
     for _ in range(WIDEN):
         finding = yield from momentum(setting, top, decay)
@@ -150,14 +155,16 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
             if failed:
                 intervals.pop("lr_max", None)  # the range tests' interval has been proven wrong
             return replace(
-                found, intervals=intervals, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2), final=run,
-                restarts=len(failed), discarded=tuple(failed), notes=notes,
+                found, intervals=intervals, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2),
+                final=run, restarts=len(failed), discarded=tuple(failed), notes=notes,
             )  # fmt: skip
         failed.append(run)
         lr_max = learning_rate.round_to(lr_max / BACK_OFF, 2)
     raise Refused(
-        f"a recommended configuration must train, but {len(failed)} final runs diverged, down to lr_max = {lr_max:.2g}; "
-        "see the curves of the range tests, and check the data for rare extreme values", tuple(failed),
+        f"a recommended configuration must train, but {len(failed)} final runs diverged, down to "
+        f"lr_max = {lr_max:.2g}; see the curves of the range tests, and check the data for rare extreme "
+        "values",
+        tuple(failed),
     )  # fmt: skip
 
 
@@ -171,5 +178,6 @@ def _recommendation(
         task_name=setting.task_name, optimizer=setting.optimizer, lr_max=lr_max,
         lr_min=learning_rate.round_to(lr_max / 10, 2), momentum_max=pair[0], momentum_min=pair[1],
         weight_decay=decay, batch_size=setting.batch_size, iterations=spec.iterations,
-        stepsize=setting.cycle(lr_max).stepsize, epochs=setting.epochs, findings=findings, intervals=intervals,
+        stepsize=setting.cycle(lr_max).stepsize, epochs=setting.epochs, findings=findings,
+        intervals=intervals,
     )  # fmt: skip

@@ -109,8 +109,9 @@ class Setting:
     def shrinkage(self, lr_max: float, momentum: tuple[float, float]) -> float:
         """The shrinkage of a free weight over the final run, per unit of weight decay.
 
-        Weight decay d pulls a weight towards 0 by lr d / (1 - momentum) per update (lr d for adamw, whose momentum
-        averages), so over the run a weight that the loss leaves alone shrinks by exp(-d x shrinkage).
+        Weight decay d pulls a weight towards 0 by lr d / (1 - momentum) per update (lr d for adamw, whose
+        momentum averages), so over the run a weight that the loss leaves alone shrinks by exp(-d x
+        shrinkage).
         """
         spec = self.final(lr_max, momentum, 0.0)
         updates = np.arange(spec.iterations)

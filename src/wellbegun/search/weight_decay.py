@@ -1,4 +1,7 @@
-"""Weight decay: a grid of magnitudes, each an lr range test with falling momentum, then the exponent bisected."""
+"""Weight decay: a grid of magnitudes, then the exponent bisected.
+
+Each is an lr range test with falling momentum.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,24 @@ from wellbegun.search.learning_rate import bounds_of, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
-SHRINKAGE = {
-    False: 0.5,
-    True: 5.0,
-}  # of a free weight over the whole run, at the grid's middle; True: normalised net
+PLAIN, NORMALISED, DECOUPLED = 0.25, 2.5, 0.2  # shrinkage of a free weight over the whole run, mid grid
 STEPS = 2  # times the grid is extrapolated at the most
 
 
 def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> float:
     """The middle of the grid: the decay that shrinks a free weight by exp(-SHRINKAGE) over the final run.
 
-    So longer runs (more data, more epochs) and networks that bear larger rates get smaller decays, as the report finds,
-    and a loss multiplied by c, whose rates are c times smaller, gets decays c times larger, as algebra demands.
+    So longer runs (more data, more epochs) and networks that bear larger rates get smaller decays, as the
+    report finds, and a loss multiplied by c, whose rates are c times smaller, gets decays c times larger, as
+    algebra demands.
 
-    Source: the report's best values: LeNet 0.4, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables 1, 2).
-    Choice: 0.5 without and 5 with normalisation layers; the grid spans a factor of 100 around it.
+    Source: the report's values: LeNet 0.24, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables 1, 2).
+    Choice: 0.25 without and 2.5 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100 around it.
     """
-    return round_to(SHRINKAGE[setting.normalised] / setting.shrinkage(lr_max, momentum), 1)
+    shrinkage = NORMALISED if setting.normalised else PLAIN
+    if setting.optimizer == "adamw":
+        shrinkage = DECOUPLED
+    return round_to(shrinkage / setting.shrinkage(lr_max, momentum), 1)
 
 
 def grid(centre: float) -> tuple[float, ...]:
@@ -80,10 +84,12 @@ class _Table:
 
 
 def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], centre: float) -> Plan[Finding]:
-    """The weight decay, from range tests that differ in nothing else; they also show the learning rate's bounds.
+    """The weight decay, from range tests that differ in nothing else.
 
-    The grid's best value, then a step past its edge where it lies there, or between the best two. A tie goes to the
-    value nearest to the grid's middle.
+    They also show the learning rate's bounds.
+
+    The grid's best value, then a step past its edge where it lies there, or between the best two. A tie goes
+    to the value nearest to the grid's middle.
 
     Args:
         top: where the ramps of the learning rate end.
@@ -110,11 +116,15 @@ def _finding(table: _Table) -> Finding:
     choice = table.chosen()
     tied = [values[i] for i in ranking.tied]
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
-    reason = f"Validation loss of a range test at the same iterations, before any becomes unstable, at weight decay {losses}. "
+    reason = (
+        "Validation loss of a range test at the same iterations, before any becomes unstable, "
+        f"at weight decay {losses}. "
+    )
     if ranking.is_tie:
         reason += (
-            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {choice:g} is "
-            "nearest to the middle of the grid, which follows from the length of the run and its learning rate."
+            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {choice:g} "
+            "is nearest to the middle of the grid, which follows from the length of the run and its "
+            "learning rate."
         )
     else:
         reason += f"{choice:g} is lowest by more than the noise."

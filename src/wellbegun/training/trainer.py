@@ -9,12 +9,18 @@ from wellbegun.schedules._base import Floats
 
 
 class Trainer(Protocol):
-    """A network in training. One call trains a whole segment, so that nothing waits for the device inside it."""
+    """A network in training.
+
+    One call trains a whole segment, so that nothing waits for the device inside it.
+    """
 
     samples: int  # size of the training data: epochs = iterations x batch_size / samples
 
     def steps(self, lr: Floats, momentum: Floats) -> Floats:
-        """Do n updates with these values, float64[n] each; returns the n training losses (nats per example)."""
+        """Do n updates with these values, float64[n] each.
+
+        Returns the n training losses (nats per example).
+        """
         ...
 
     def evaluate(self) -> Mapping[str, float]:
@@ -26,7 +32,10 @@ class Trainer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """All that decides the rest of the run: weights, buffers, optimizer, generators, position in the data."""
+        """All that decides the rest of the run.
+
+        Weights, buffers, optimizer, generators, position in the data.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

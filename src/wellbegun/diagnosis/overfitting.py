@@ -1,0 +1,46 @@
+"""The clue of overfitting: validation loss rises while training loss does not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wellbegun.curve import Curve
+from wellbegun.diagnosis._base import Clue, Interval
+from wellbegun.diagnosis.intervals import allowance, noise, trend
+
+
+def overfitting(curve: Curve, interval: Interval, *, change: float = 0.02) -> Clue | None:
+    """Detect a validation loss that rises while training loss falls (Sec. 3.3).
+
+    Permanent, gradual or a passing bump early in training: all three are the same sign. Without a training
+    loss it cannot be told from a rise of both.
+
+    Args:
+        interval: a stretch without a change of direction, with the curve's noise level.
+        change: smallest relative rise of val_loss across the interval beyond its noise; 0.02 is 2 %.
+
+    Choice: a training loss that is level within half its noise counts as falling; it is at its floor.
+    """
+    rows = slice(interval.start, interval.stop)
+    line = trend(curve.val_loss[rows], curve.iteration[rows])
+    train = trend(curve.train_loss[rows], curve.iteration[rows])
+    if line is None or train is None:
+        return None
+    if line.change <= np.log1p(change) + allowance(interval.noise, line.rows):
+        return None
+    if train.change > 0.5 * noise(curve.train_loss[rows]):
+        return None
+    evidence = (
+        f"validation loss rises from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "
+        f"noise {interval.noise:.1%}) while training loss goes from {train.first:.2g} to {train.last:.2g}"
+    )
+    return Clue.over(curve, interval, "overfitting", evidence, _advice(curve, interval), "3.3")
+
+
+def _advice(curve: Curve, interval: Interval) -> str:
+    """A bump that a larger learning rate cures needs no more than that larger rate."""
+    after = curve.val_loss[interval.stop :]
+    lowest = np.nanmin(curve.val_loss[: interval.stop])
+    if np.any(after < lowest) and curve.lr[-1] > curve.lr[interval.start]:
+        return "it passes at a larger learning rate: begin with a larger one"
+    return "regularize more: a larger learning rate, more weight decay or a smaller batch; or train shorter"
