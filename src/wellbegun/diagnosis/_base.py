@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wellbegun.curve import Curve
 
 LABELS = ("descending", "plateau", "overfitting", "instability", "rising_both")
@@ -40,8 +42,9 @@ class Clue:
         """The clue of an interval, from its first row to the row where the next interval begins."""
         last = min(interval.stop, len(curve) - 1)
         start, end = int(curve.iteration[interval.start]), int(curve.iteration[last])
-        rates = float(curve.lr[interval.start]), float(curve.lr[last])
-        return cls(label, start, end, *rates, evidence, advice, section)
+        rates = curve.lr[interval.start : last + 1]
+        rates = rates[np.isfinite(rates)] if np.isfinite(rates).any() else rates
+        return cls(label, start, end, float(rates[0]), float(rates[-1]), evidence, advice, section)
 
     def to_json(self) -> dict[str, Any]:
         return {

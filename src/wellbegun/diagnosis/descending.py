@@ -30,6 +30,7 @@ def descending(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clu
 def _because(curve: Curve, interval: Interval) -> str:
     """A falling learning rate lowers the loss by itself, which says nothing about the fit."""
     lr = curve.lr[interval.start : interval.stop]
-    if not np.isfinite(lr).all() or lr[-1] > 0.9 * lr[0]:
+    lr = lr[np.isfinite(lr)]
+    if not len(lr) or lr[-1] > 0.9 * lr[0]:
         return ""
     return f" while the learning rate falls from {lr[0]:.2g} to {lr[-1]:.2g}"

@@ -26,10 +26,10 @@ DOMINATES = 0.25  # share of the run in instability that makes the whole run uns
 def diagnose(curve: Curve) -> Diagnosis:
     """The clues of a run in order, equal neighbours as one, and the verdict on the whole run.
 
-    Verdict: *unstable* when the run ended in instability or spent a quarter of its length there; *overfitting*
-    when validation loss ends more than 5 % above its best after an overfitting rise; *underfitting* when it
-    still descends over the last third while the learning rate is constant or rising; *balanced* otherwise;
-    *unclear*, with the reason, when there are fewer than 8 validation losses or the clues do not say which.
+    Verdict: *unstable* when the run ends in instability, spends a quarter of its length there or comes back to
+    it; *overfitting* when validation loss ends more than 5 % above its best after an overfitting rise;
+    *underfitting* when it still descends over the last third while the learning rate is constant or rising;
+    *balanced* otherwise; *unclear*, with the reason, when there are fewer than 8 validation losses or the clues do not say which.
 
     Source: arXiv:1803.09820, Sec. 3.1 to 3.3. Choice: the thresholds, above.
     """
@@ -79,16 +79,8 @@ def _union(
 
 
 def _verdict(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
-    unstable = [clue for clue in clues if clue.label == "instability"]
-    if unstable:
-        share = sum(clue.end - clue.start for clue in unstable) / max(
-            1, int(curve.iteration[-1] - curve.iteration[0])
-        )
-        if unstable[-1] is clues[-1] or share > DOMINATES:
-            return (
-                "unstable",
-                f"training is unstable from iteration {unstable[-1].start}: {unstable[-1].evidence}",
-            )
+    if reason := _unstable(curve, clues):
+        return "unstable", reason
     usable = int(np.count_nonzero(measured(curve.val_loss)))
     if usable < FEWEST:
         return (
@@ -96,6 +88,18 @@ def _verdict(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
             f"a verdict needs at least {FEWEST} validation losses, got {usable}; evaluate more often",
         )
     return _overfitted(curve, clues) or _underfitted(curve, clues) or _balance(curve, clues)
+
+
+def _unstable(curve: Curve, clues: tuple[Clue, ...]) -> str:
+    found = [clue for clue in clues if clue.label == "instability"]
+    if not found:
+        return ""
+    run = max(1, int(curve.iteration[-1] - curve.iteration[0]))
+    share = sum(clue.end - clue.start for clue in found) / run
+    if found[-1] is not clues[-1] and share <= DOMINATES and len(found) < 2:
+        return ""
+    where = ", ".join(f"{clue.start} to {clue.end}" for clue in found)
+    return f"training is unstable at iterations {where} ({share:.0%} of the run): {found[-1].evidence}"
 
 
 def _overfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | None:
@@ -115,12 +119,12 @@ def _underfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | Non
         parts.append((rows, 0.0 if line is None else line.change, 0 if line is None else line.rows))
     (rows, change, count), (_, late, _) = parts
     error = noise(curve.val_loss[rows]) * float(np.sqrt(12 / max(1, count)))
-    if change > -max(SLOPE / 0.3, 2 * error) or late > -SLOPE / 0.6 / 2 or clues[-1:] == ():
+    if change > -max(SLOPE / 0.3, 2 * error) or late > -SLOPE / 1.2:
         return None
-    lr = curve.lr[rows]
-    if np.isfinite(lr).all() and lr.min() < 0.9 * lr[0]:
+    lr = curve.lr[rows & np.isfinite(curve.lr)]
+    if len(lr) and lr.min() < 0.9 * lr[0]:
         return None
-    rate = "the learning rate is not recorded" if np.isnan(lr).any() else f"the learning rate is {lr[-1]:.2g}"
+    rate = f"the learning rate ends at {lr[-1]:.2g}" if len(lr) else "no learning rate is recorded"
     return "underfitting", (
         f"validation loss still falls over the last third of the run ({np.expm1(change):+.0%}) and {rate}; "
         "use a larger learning rate, less regularization or a longer run (Sec. 3.2)"

@@ -112,7 +112,7 @@ def _rise_of_the_unlearned(curve: Curve, interval: Interval) -> str:
 
 def _advice(curve: Curve, interval: Interval) -> tuple[str, str]:
     lr = curve.lr[interval.start]
-    if np.isfinite(lr) and lr > curve.lr[0]:
+    if lr > curve.lr[0]:
         return f"keep lr_max below {lr:.2g}, or let it rise more slowly (a longer stepsize)", "4.1"
     return "use a smaller learning rate or less momentum", "3.3"
 

@@ -18,7 +18,7 @@ _BINS = 400  # longer curves are thinned to at most so many medians before they 
 _SHORTEST = 3  # rows, after thinning, of an interval; a straight line fits any two
 _FLOOR = 0.004  # log units: differences below are rounding and evaluation order, not a change of direction
 _PRIOR = 4.0  # rows that the local noise level weighs against an interval's own residuals
-_PENALTY = 3.0  # per interval, x log(rows): two ends of a line and a place
+_PENALTY = 2.0  # per interval, x log(rows): half of it per parameter (a line, a noise level, a place)
 _MAD_TO_SD = 1.4826  # of a normal distribution
 
 
@@ -154,20 +154,19 @@ def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
 def allowance(noise: float, rows: int) -> float:
     """The change of log(loss) over an interval that is within its noise.
 
-    noise (3/2 + 3/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change of a
+    noise (7/4 + 1/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change of a
     line through ``rows`` of them.
     """
-    return noise * (1.5 + 1.5 * float(np.sqrt(12.0 / max(rows, 1))))
+    return noise * (1.75 + 0.5 * float(np.sqrt(12.0 / max(rows, 1))))
 
 
 def clipped(values: Floats) -> Floats:
     """``values`` with spikes cut back to 3 local standard deviations from the running median."""
     if len(values) < FEWEST:
         return values
-    half = max(5, min(15, len(values) // 8) | 1) // 2
-    middle = _running_median(values, half)
+    middle = _running_median(values, 2)
     off = values - middle
-    local = _MAD_TO_SD * _running_median(np.abs(off), 2 * half)
+    local = _MAD_TO_SD * _running_median(np.abs(off), 6)
     limit = 3 * np.maximum(local, 0.5 * deviation(values))
     result: Floats = middle + np.clip(off, -limit, limit)
     return result
@@ -185,7 +184,7 @@ def cut(curve: Curve) -> tuple[Interval, ...]:
 
     A piecewise straight line through log(val_loss) against the iteration. The cuts minimise
 
-        sum over intervals of m log((rss + 4 s^2) / (m + 2)) + 3 log(rows)
+        sum over intervals of m log((rss + 4 s^2) / (m + 2)) + 2 log(rows)
 
     (m rows, rss the squares of the residuals, s the noise around there), so that both a new slope and another
     noise level start an interval, and neither the scale of the loss nor that of the iterations matters.

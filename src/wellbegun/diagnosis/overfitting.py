@@ -41,6 +41,6 @@ def _advice(curve: Curve, interval: Interval) -> str:
     """A bump that a larger learning rate cures needs no more than that larger rate."""
     after = curve.val_loss[interval.stop :]
     lowest = np.nanmin(curve.val_loss[: interval.stop])
-    if np.any(after < lowest) and curve.lr[-1] > curve.lr[interval.start]:
+    if np.any((after < lowest) & (curve.lr[interval.stop :] > curve.lr[interval.start])):
         return "it passes at a larger learning rate: begin with a larger one"
     return "regularize more: a larger learning rate, more weight decay or a smaller batch; or train shorter"

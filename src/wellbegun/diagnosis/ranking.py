@@ -10,6 +10,8 @@ import numpy as np
 from wellbegun.curve import Curve
 from wellbegun.diagnosis.intervals import noise, smooth
 
+SAME = 0.03  # log(val_loss): ramps of one seed that differ by less on average are the same
+EARLY = 0.5  # of the middle ramp's stable length: a ramp that breaks down before that is unstable
 TIE = 0.01  # log(val_loss): losses within 1 % are never told apart by one run each
 
 
@@ -56,28 +58,38 @@ def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
     return Score(float(np.exp(course.min())), noise(loss[:stop]) / np.sqrt(3.0))
 
 
-def same_phase(curves: Sequence[Curve], *, rows: int = 8) -> tuple[Score, ...]:
-    """Scores of ramps over the same iterations, up to where the middle one of them becomes unstable.
+def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:
+    """Scores of ramps over the same iterations, before any becomes unstable, and their ranking row by row.
 
-    The score is the geometric mean of the last ``rows`` validation losses before that; a ramp that broke down
-    earlier scores inf. Unlike the lowest loss it does not hang on how long luck held near the edge.
+    The score is the median loss of the second half of those rows. Ramps with one seed see the same data in the same
+    order, so they are compared in pairs: the mean difference of log loss to the best, against its own standard error.
+    A ramp that breaks down before half the middle one's stable length scores inf. Unlike the lowest loss of each
+    ramp, this does not hang on how long luck held near the edge.
 
     Args:
-        curves: evaluated at the same iterations, as long as they last; the first row is the untrained
-            network.
+        curves: evaluated at the same iterations, as long as they last; the first row is the untrained network.
     """
-    ends = [_stable_rows(curve) for curve in curves]
-    stop = int(np.median(ends))
-    start = max(1, stop - rows)
-    scores = []
-    for curve, end in zip(curves, ends, strict=True):
-        loss = curve.val_loss[start : min(stop, len(curve))]
-        if end < start + (stop - start) / 2 or not np.all(np.isfinite(loss) & (loss > 0)):
-            scores.append(Score(float("inf"), 0.0))
-            continue
-        logs = np.log(loss)
-        scores.append(Score(float(np.exp(logs.mean())), noise(curve.val_loss[1:stop]) / np.sqrt(3.0)))
-    return tuple(scores)
+    ends = np.array([_stable_rows(curve) for curve in curves])
+    sound = ends >= EARLY * np.median(ends)
+    stop = int(ends[sound].min())
+    start = max(1, stop // 2)
+    logs = np.full((len(curves), max(1, stop - start)), np.inf)
+    for row in np.flatnonzero(sound):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs[row] = np.nan_to_num(np.log(curves[row].val_loss[start:stop]), nan=np.inf)
+    levels = np.median(logs, axis=1)
+    winner = int(np.argmin(levels))
+    tied, scores = [], []
+    for row, level in enumerate(levels):
+        difference = logs[row] - logs[winner] if np.isfinite(level) else np.array([np.inf])
+        # neighbouring rows are alike: about every second one counts
+        error = (
+            float(np.std(difference) / np.sqrt(max(1.0, len(difference) / 2))) if np.isfinite(level) else 0.0
+        )
+        scores.append(Score(float(np.exp(level)), error))
+        if np.mean(difference) <= max(SAME, 2 * error):
+            tied.append(row)
+    return tuple(scores), Ranking(winner, tuple(tied))
 
 
 def _stable_rows(curve: Curve) -> int:

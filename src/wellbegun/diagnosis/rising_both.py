@@ -10,7 +10,7 @@ from wellbegun.diagnosis.intervals import allowance, noise, trend
 
 
 def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clue | None:
-    """Detect losses that rise together, smoothly: too much learning rate or regularization, not yet divergence.
+    """Detect losses that rise together, smoothly: too much learning rate or regularization.
 
     Args:
         interval: a stretch without a change of direction, with the curve's noise level.

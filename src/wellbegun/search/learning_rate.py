@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from wellbegun.spec import RunSpec
 
 STEP = "learning rate range"
 COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
-REPEATS = 3  # ramps with fresh seeds, beside the one of the weight-decay search
+REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.0  # between the edge and lr_max where the cycle rises as fast as the ramp
-SAFE = 1.3  # the smallest margin
+SAFE, CAUTION = 1.5, 1.25  # the smallest margin; the largest factor for the spread
 SLOWER = 0.25  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
-HEADROOM = 1.5  # linear ramps go this far past the edge that the coarse one saw
+HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
+WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
 
@@ -47,23 +49,24 @@ def coarse(setting: Setting) -> Plan[Finding]:
                 tuple(runs),
             ) from refused
     edge = first.edge or COARSE_MAX
-    again = setting.narrow(edge, slower=runs[-1].spec.iterations // COARSE_ITERATIONS)
+    again = setting.narrow(edge, slower=2 * runs[-1].spec.iterations // COARSE_ITERATIONS)
     runs += yield Batch.of(
         STEP, [again.but(seed=setting.seed + number) for number in range(1, COARSE_REPEATS + 1)]
     )
     bounds = {runs[-1 - COARSE_REPEATS].key: first}
     for run in runs[-COARSE_REPEATS:]:
-        try:
+        with suppress(Refused):
             bounds[run.key] = read(run.curve, margin=1.0, learned=0.995)
-        except Refused:
-            continue
     ends = {run.key: float(run.curve.lr[-1]) for run in runs}
-    edges = [bound.edge or ends[key] for key, bound in bounds.items()]
+    # a ramp this fast may wobble long before it breaks down: the middle between both
+    edges = [_middle([bound.edge or ends[key], ends[key]]) for key, bound in bounds.items()]
     choice = round_to(_middle(edges), 2)
+    where = " and ".join(f"{edge:.2g}" for edge in edges)
     return Finding(
         STEP, choice,
-        f"With a rate that rises exponentially, {first.reason}; {len(edges)} ramps with different seeds "
-        f"become unstable at {choice:.2g} on average. The linear ramps go {HEADROOM:g} times as far.",
+        f"A rate that rises exponentially from {COARSE_MIN:g} lowers the validation loss up to about "
+        f"{first.extremum:.2g}; with {len(edges)} seeds training becomes unstable at {where}. So the "
+        f"linear ramps that follow go to {HEADROOM:g} times their middle, {choice:.2g}.",
         tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
         section="4.1",
     )  # fmt: skip
@@ -103,7 +106,7 @@ def bounds(
     lr_max = min(level, edge / margin), with edge and level (the upper end of the level stretch) the geometric
     means over seeds, and
 
-        margin = max(SAFE, MARGIN * exp(2 error) * (ramp iterations / stepsize) ** SLOWER),
+        margin = max(SAFE, MARGIN * min(exp(2 error), CAUTION) * (ramp iterations / stepsize) ** SLOWER),
 
     where error is the standard error of log edge. Ramps of one seed count as one, with their median; a ramp
     without an edge counts with its end.
@@ -115,20 +118,27 @@ def bounds(
     Raises:
         Refused: none of the ramps can be read.
 
-    Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the numbers of the margin.
+    Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the numbers of the
+    margin.
     """
-    spec = setting.ramp(top, momentum, weight_decay)
-    asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
-    runs = (*known, *(yield Batch.of("learning rate", asked)))
+    runs = tuple(known)
+    for _ in range(1 + WIDEN):
+        spec = setting.ramp(top, momentum, weight_decay)
+        asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
+        runs = (*runs, *(yield Batch.of("learning rate", asked)))
+        if in_sight(runs):
+            break
+        # a ramp that ends before the edge says little, and one of another speed says something else
+        top, runs = top * WIDER, ()
     found = bounds_of(runs)
     if not found:
         read(runs[0].curve)  # says why
         raise Refused("none of the range tests can be read", runs)
-    edges = _by_seed(runs, {key: bound.edge or top for key, bound in found.items()})
+    edges = _by_seed(runs, edges_of(runs, top))
     levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
     speed = setting.ramp_iterations / setting.cycle(1.0).stepsize
-    margin = float(max(SAFE, MARGIN * np.exp(2 * error) * speed**SLOWER))
+    margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * speed**SLOWER))
     found = bounds_of(runs, margin)
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin), 2)
     stable = all(bound.edge is None for bound in found.values())
@@ -142,6 +152,22 @@ def bounds(
         },
         section="4.1",
     )  # fmt: skip
+
+
+def edges_of(runs: Sequence[Run], censored: float = np.inf) -> dict[str, float]:
+    """Where each ramp became unstable.
+
+    ``censored`` if it never did, its end if it broke down before it learned.
+    """
+    found = bounds_of(runs)
+    ends = {run.key: float(run.curve.lr[-1]) for run in runs}
+    return {run.key: (found[run.key].edge or censored) if run.key in found else ends[run.key] for run in runs}
+
+
+def in_sight(runs: Sequence[Run]) -> bool:
+    """Whether most of the ramps became unstable before their end."""
+    edges = list(edges_of(runs).values())
+    return sum(np.isfinite(edges)) > len(edges) / 2
 
 
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:

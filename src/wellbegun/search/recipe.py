@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
-from wellbegun.search.learning_rate import HEADROOM, MARGIN
+from wellbegun.search.learning_rate import HEADROOM, MARGIN, WIDER, edges_of, in_sight
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
-from wellbegun.search.weight_decay import median_edge, middle, weight_decay
+from wellbegun.search.weight_decay import middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 NARROW = 0.3  # a median edge below this share of the ramp makes the ramps that follow narrower
-WIDEN, WIDER = 2, 3.0  # times the ramps are made wider when none of them sees an edge, and by how much
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,7 +103,7 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
 
 
 def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
-    """The checklist, in order, up to the final run.
+    """The checklist.
 
     Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
 
@@ -110,12 +111,16 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     decay as a list, and its combined tests answer several at once); the batch size stays the task's.
     """
     look = yield from learning_rate.coarse(setting)
+    top = look.choice * HEADROOM
     decay = middle(setting, look.choice / MARGIN, (0.95, 0.85))
-    moment, top = yield from announce(look, _edge_in_sight(setting, look.choice * HEADROOM, decay))
+    moment = yield from announce(look, momentum(setting, top, decay))
     pair = (moment.choice["max"], moment.choice["min"])
+    top = _fitted(top, moment.runs)
     centre = middle(setting, top / HEADROOM / MARGIN, pair)
     fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
     known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
+    if not in_sight(known):
+        top, known = top * WIDER, []
     bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
     rate = yield from announce(fade, bounds)
     findings = (look, moment, fade, rate)
@@ -123,19 +128,15 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     return (yield from announce(rate, _confirmed(setting, found))) if final else found
 
 
-def _edge_in_sight(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
-    """The momentum search, and where the ramps that follow shall end.
+def _fitted(top: float, runs: Sequence[Run]) -> float:
+    """Where the ramps that follow shall end.
 
-    Ramps that see no edge are made wider. All others keep their speed, which moves the edge, unless the edge
-    lies so low that most of the ramp would be lost.
+    Wider where most of these saw no edge, narrower where it lies low.
     """
-    for _ in range(WIDEN):
-        finding = yield from momentum(setting, top, decay)
-        edge = median_edge(finding.runs)
-        if edge is not None:
-            return finding, top if edge > NARROW * top else edge * HEADROOM
-        top *= WIDER
-    return (yield from momentum(setting, top, decay)), top
+    if not in_sight(runs):
+        return top * WIDER
+    edge = float(np.median(list(edges_of(runs, top).values())))
+    return top if edge > NARROW * top else edge * HEADROOM
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

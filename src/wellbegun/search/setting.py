@@ -81,7 +81,7 @@ class Setting:
 
     def narrow(self, edge: float, slower: int = 1) -> RunSpec:
         """The coarse ramp at the same speed, only through the part around an edge that is known already."""
-        low, high = edge / 30, min(edge * 4, COARSE_MAX)
+        low, high = edge / 30, min(edge * 10, COARSE_MAX)
         decade = COARSE_ITERATIONS * slower / np.log10(COARSE_MAX / COARSE_MIN)
         iterations = round(decade * np.log10(high / low))
         spec = self.coarse(slower)

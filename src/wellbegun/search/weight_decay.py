@@ -1,6 +1,6 @@
 """Weight decay: a grid of magnitudes, then the exponent bisected.
 
-Each is an lr range test with falling momentum.
+Each magnitude is an lr range test with falling momentum.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from wellbegun.curve import Run
-from wellbegun.diagnosis.ranking import Ranking, Score, rank, same_phase
+from wellbegun.diagnosis.ranking import Ranking, Score, same_phase
 from wellbegun.search.learning_rate import bounds_of, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
@@ -28,8 +26,10 @@ def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> fl
     report finds, and a loss multiplied by c, whose rates are c times smaller, gets decays c times larger, as
     algebra demands.
 
-    Source: the report's values: LeNet 0.24, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables 1, 2).
-    Choice: 0.25 without and 2.5 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100 around it.
+    Source: the report's values: LeNet 0.24, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables
+    1, 2).
+    Choice: 0.25 without and 2.5 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100
+    around it.
     """
     shrinkage = NORMALISED if setting.normalised else PLAIN
     if setting.optimizer == "adamw":
@@ -57,11 +57,11 @@ class _Table:
     def values(self) -> list[float]:
         return list(self.runs)
 
-    def scores(self) -> list[Score]:
-        return list(same_phase([run.curve for run in self.runs.values()]))
+    def scores(self) -> tuple[Score, ...]:
+        return same_phase([run.curve for run in self.runs.values()])[0]
 
     def ranking(self) -> Ranking:
-        return rank(self.scores())
+        return same_phase([run.curve for run in self.runs.values()])[1]
 
     def chosen(self) -> float:
         """The tied value nearest to the grid's middle."""
@@ -114,7 +114,7 @@ def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], ce
 def _finding(table: _Table) -> Finding:
     ranking, values, scores = table.ranking(), table.values, table.scores()
     choice = table.chosen()
-    tied = [values[i] for i in ranking.tied]
+    low, high = table.tied()
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
     reason = (
         "Validation loss of a range test at the same iterations, before any becomes unstable, "
@@ -131,7 +131,7 @@ def _finding(table: _Table) -> Finding:
     runs = tuple(table.runs.values())
     return Finding(
         "weight decay", choice, reason, runs,
-        (min(tied), max(tied)) if ranking.is_tie else None,
+        (low, high) if ranking.is_tie else None,
         details={
             "scores": {f"{value:g}": s.to_json() for value, s in zip(values, scores, strict=True)},
             "labels": {run.key: f"{value:g}" for value, run in table.runs.items()},
@@ -140,9 +140,3 @@ def _finding(table: _Table) -> Finding:
         },
         section="4.4",
     )  # fmt: skip
-
-
-def median_edge(runs: Sequence[Run]) -> float | None:
-    """The middle of the ramps' edges; None where none of them has one."""
-    edges = [bound.edge for bound in bounds_of(runs).values() if bound.edge is not None]
-    return float(np.median(edges)) if edges else None
