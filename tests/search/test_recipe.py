@@ -96,7 +96,7 @@ def test_it_refuses_a_network_that_never_learns():
 def test_the_coarse_ramp_finds_the_magnitude_of_the_edge():
     for edge in (1e-3, 0.03, 1.0):
         look = drive(coarse(SETTING), World(edge=edge, noise=0.005).train)
-        assert edge / 2 < look.choice < edge * 3
+        assert edge / 5 < look.choice < edge * 5
 
 
 @pytest.mark.parametrize("best", [10.0, 1.0, 0.1])
@@ -126,8 +126,11 @@ def test_weight_decay_that_does_not_matter_is_a_tie_and_stays_in_the_middle():
 
 
 def test_weight_decay_bisects_the_exponent_of_the_best_two():
-    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=3e-4, noise=0.001).train)
-    assert 3e-4 in [run.spec.weight_decay for run in found.runs] and found.choice == 3e-4
+    found = drive(
+        weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), World(decay=5e-4, noise=0.001, penalty=1.0).train
+    )
+    tried = [run.spec.weight_decay for run in found.runs]
+    assert 3e-4 in tried and found.choice == 5e-4  # 10 ** -3.5 first, then the exponent between that and 1e-3
 
 
 def test_the_grid_is_three_magnitudes_with_one_figure():

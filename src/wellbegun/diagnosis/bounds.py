@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis.intervals import noise, smooth
+from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.intervals import noise
 from wellbegun.errors import Refused
-from wellbegun.schedules._base import Floats
 
 LEARNED = 0.95  # a ramp that never gets the loss below this share of the untrained network's has not learned
 RISE = 0.10  # log(val_loss) above its lowest so far that is no wobble, whatever the noise
@@ -72,44 +72,38 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
             f"a range test needs at least 5 evaluations to be read, got {len(loss)}; "
             "start at a smaller learning rate, or evaluate more often"
         )
-    course = _course(loss)
-    lowest = np.minimum.accumulate(course)
-    spread = noise(loss[: int(np.argmin(course)) + 1])
+    if not curve.val_loss[0] > 0:
+        raise Refused(
+            f"losses are read on a log scale and must be positive, got {curve.val_loss[0]:.4g} for the untrained "
+            "network; add a constant to the loss"
+        )
+    path = course(loss)
+    lowest = np.minimum.accumulate(path)
+    spread = noise(loss[: int(np.argmin(path)) + 1])
     # not smoothed: one good evaluation proves that training was sound there, while a spike alone
     # proves nothing
-    near = np.flatnonzero(np.log(loss) <= lowest + max(RISE, 3 * spread))
+    near = np.flatnonzero(loss <= np.exp(lowest + max(RISE, 3 * spread)))
     edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
-    best = int(np.argmin(course))
-    if not course[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
+    best = int(np.argmin(path))
+    if not path[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
         raise Refused(
             f"a range test must lower the validation loss below {learned:.1%} of the untrained network's "
             f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got "
-            f"{np.exp(course[best]):.4g} at best; check the data and the loss, or try a wider range of "
+            f"{np.exp(path[best]):.4g} at best; check the data and the loss, or try a wider range of "
             "learning rates"
         )
-    low, high = _around(course <= course[best] + max(spread, 0.01), best)
+    low, high = _around(path <= path[best] + max(spread, 0.01), best)
     high_lr = float(lr[high])
     lr_max = high_lr if edge is None else min(high_lr, edge / margin)
     reason = (
-        f"validation loss is lowest ({np.exp(course[best]):.4g}) at a learning rate of {lr[best]:.2g}, level "
+        f"validation loss is lowest ({np.exp(path[best]):.4g}) at a learning rate of {lr[best]:.2g}, level "
         f"within noise from {lr[low]:.2g} to {high_lr:.2g}, "
         + ("and stable to the end of the ramp" if edge is None else f"and unstable from {edge:.2g}")
     )
     return Bounds(
         float(lr[best]), (float(lr[low]), high_lr), edge, lr_max, lr_max / 10, lr_max / 3,
-        float(np.exp(course[best])), spread, reason,
+        float(np.exp(path[best])), spread, reason,
     )  # fmt: skip
-
-
-def _course(loss: Floats) -> Floats:
-    """Smoothed log loss; rows from the first non-finite one on stay infinite."""
-    course = np.full(len(loss), np.inf)
-    finite = np.isfinite(loss) & (loss > 0)
-    stop = len(loss) if finite.all() else int(np.argmin(finite))
-    # a blow-up must not pull up the smooth course of the rows before it
-    logs = np.minimum(np.log(loss[:stop]), np.log(loss[:stop].min()) + 3.0)
-    course[:stop] = np.maximum(smooth(logs, 3 if stop < 12 else None), logs.min() if stop else 0.0)
-    return course
 
 
 def _around(inside: np.ndarray[Any, np.dtype[np.bool_]], best: int) -> tuple[int, int]:

@@ -112,9 +112,13 @@ def _overfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | None
 
 
 def _underfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | None:
+    if not clues or clues[-1].label != "descending":
+        return None
     parts = []
+    usable = curve.iteration[measured(curve.val_loss)]
     for share in (1 / 3, 1 / 6):
-        rows = curve.iteration >= curve.iteration[-1] - share * (curve.iteration[-1] - curve.iteration[0])
+        since = curve.iteration[-1] - share * (curve.iteration[-1] - curve.iteration[0])
+        rows = curve.iteration >= min(since, usable[-4])
         line = trend(curve.val_loss[rows], curve.iteration[rows])
         parts.append((rows, 0.0 if line is None else line.change, 0 if line is None else line.rows))
     (rows, change, count), (_, late, _) = parts

@@ -174,9 +174,13 @@ def clipped(values: Floats) -> Floats:
 
 def _running_median(values: Floats, half: int) -> Floats:
     """The median of the rows up to ``half`` away; at the ends of those that exist."""
-    padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
-    result: Floats = np.nanmedian(sliding_window_view(padded, 2 * half + 1), axis=-1)
-    return result
+    rows = len(values)
+    if rows <= 2 * half:
+        return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(rows)])
+    inner = np.median(sliding_window_view(values, 2 * half + 1), axis=-1)
+    head = [np.median(values[: i + half + 1]) for i in range(half)]
+    tail = [np.median(values[i - half :]) for i in range(rows - half, rows)]
+    return np.concatenate([head, inner, tail])
 
 
 def cut(curve: Curve) -> tuple[Interval, ...]:

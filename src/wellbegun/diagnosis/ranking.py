@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wellbegun.curve import Curve
+from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.intervals import noise, smooth
 
 SAME = 0.03  # log(val_loss): ramps of one seed that differ by less on average are the same
@@ -47,34 +48,30 @@ def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
     The untrained network is left out.
     """
     loss = curve.val_loss[rows]
-    good = np.isfinite(loss) & (loss > 0)
-    stop = len(loss) if good.all() else int(np.argmin(good))
-    if stop == 0:
-        return Score(float("inf"), 0.0)
-    logs = np.log(loss[:stop])
-    logs = np.minimum(logs, logs.min() + 3.0)  # a blow-up at the end says nothing about the rows before it
-    course = np.maximum(smooth(logs, 3 if stop < 12 else None), logs.min())
+    path = course(loss)
+    lowest = float(path.min(initial=np.inf))
     # a smoothed row averages about three independent evaluations
-    return Score(float(np.exp(course.min())), noise(loss[:stop]) / np.sqrt(3.0))
+    return Score(float(np.exp(lowest)), noise(loss[np.isfinite(path)]) / np.sqrt(3.0))
 
 
 def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:
     """Scores of ramps over the same iterations, before any becomes unstable, and their ranking row by row.
 
-    The score is the median loss of the second half of those rows. Ramps with one seed see the same data in the same
-    order, so they are compared in pairs: the mean difference of log loss to the best, against its own standard error.
-    A ramp that breaks down before half the middle one's stable length scores inf. Unlike the lowest loss of each
-    ramp, this does not hang on how long luck held near the edge.
+    The score is the median loss of the second half of those rows. Ramps with one seed see the same data in
+    the same order, so they are compared in pairs: the mean difference of log loss to the best, against its
+    own standard error. A ramp that breaks down before half the middle one's stable length scores inf. Unlike
+    the lowest loss of each ramp, this does not hang on how long luck held near the edge.
 
     Args:
-        curves: evaluated at the same iterations, as long as they last; the first row is the untrained network.
+        curves: evaluated at the same iterations, as long as they last; the first row is the untrained
+            network.
     """
     ends = np.array([_stable_rows(curve) for curve in curves])
     sound = ends >= EARLY * np.median(ends)
     stop = int(ends[sound].min())
     start = max(1, stop // 2)
     logs = np.full((len(curves), max(1, stop - start)), np.inf)
-    for row in np.flatnonzero(sound):
+    for row in np.flatnonzero(sound).tolist():
         with np.errstate(divide="ignore", invalid="ignore"):
             logs[row] = np.nan_to_num(np.log(curves[row].val_loss[start:stop]), nan=np.inf)
     levels = np.median(logs, axis=1)

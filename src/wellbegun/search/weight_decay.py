@@ -64,10 +64,15 @@ class _Table:
         return same_phase([run.curve for run in self.runs.values()])[1]
 
     def chosen(self) -> float:
-        """The tied value nearest to the grid's middle."""
-        return min(
-            (self.values[i] for i in self.ranking().tied), key=lambda v: abs(math.log(v / self.centre))
-        )
+        """The value nearest to the grid's middle, of the tied ones and those between them."""
+        low, high = self.tied()
+        between = [value for value in self.values if low <= value <= high]
+        return min(between, key=lambda value: abs(math.log(value / self.centre)))
+
+    def tied(self) -> tuple[float, float]:
+        """The smallest and the largest value that cannot be told from the best."""
+        tied = [self.values[i] for i in self.ranking().tied]
+        return min(tied), max(tied)
 
     def next(self) -> float | None:
         """The decay that would tell most: past the edge of the grid, or between the best two."""
@@ -117,12 +122,12 @@ def _finding(table: _Table) -> Finding:
     low, high = table.tied()
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
     reason = (
-        "Validation loss of a range test at the same iterations, before any becomes unstable, "
+        "Validation loss of range tests over the same iterations, before they become unstable, "
         f"at weight decay {losses}. "
     )
     if ranking.is_tie:
         reason += (
-            f"{' and '.join(f'{value:g}' for value in tied)} cannot be told apart by their noise; {choice:g} "
+            f"From {low:g} to {high:g} they cannot be told apart by their noise; {choice:g} "
             "is nearest to the middle of the grid, which follows from the length of the run and its "
             "learning rate."
         )

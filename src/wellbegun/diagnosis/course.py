@@ -1,0 +1,29 @@
+"""The smooth course of a validation loss on a log scale: what bounds and scores are read from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wellbegun.diagnosis.intervals import smooth
+from wellbegun.schedules._base import Floats
+
+BLOWN_UP = 3.0  # log(val_loss) above the lowest: all the same from here on
+SHORT = 12  # rows: too few to pick a window by their noise
+
+
+def course(loss: Floats) -> Floats:
+    """Smoothed log(loss), float64[rows]; infinite from the first loss that is not finite and positive.
+
+    A blow-up does not pull up the rows before it, nor a single lucky evaluation pull down its neighbours.
+    """
+    result = np.full(len(loss), np.inf)
+    sound = np.isfinite(loss) & (loss > 0)
+    stop = len(loss) if sound.all() else int(np.argmin(sound))
+    if stop == 0:
+        return result
+    logs = np.log(loss[:stop])
+    padded = np.concatenate([logs[:1], logs, logs[-1:]])
+    lowest = float(np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0).min())
+    logs = np.clip(logs, lowest, lowest + BLOWN_UP)
+    result[:stop] = np.maximum(smooth(logs, 3 if stop < SHORT else None), lowest)
+    return result
