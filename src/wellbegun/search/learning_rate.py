@@ -19,9 +19,9 @@ from wellbegun.spec import RunSpec
 STEP = "learning rate range"
 COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
-MARGIN = 2.0  # between the edge and lr_max where the cycle rises as fast as the ramp
-SAFE, CAUTION = 1.5, 1.25  # the smallest margin; the largest factor for the spread
-SLOWER = 0.25  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
+MARGIN = 2.2  # between the edge and lr_max where the cycle rises as fast as the ramp
+SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
+SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
