@@ -52,7 +52,7 @@ def test_a_tune_that_is_killed_twenty_times_ends_the_same(tmp_path):
         time.sleep(rng.uniform(0.3, 1.0) * seconds)
         kill = rng.choice((os.kill, os.killpg))  # the driver alone, or its workers with it
         kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
         time.sleep(1.5)  # workers see that their driver is gone
         now = {key: (store.root / key / "run.json").read_bytes() for key in sorted(store.keys())}
         assert {key: now.get(key) for key in finished} == finished  # what was published stays as it is

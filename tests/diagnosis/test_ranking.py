@@ -74,3 +74,9 @@ def test_paired_noise_does_not_hide_a_difference(seed, noise, gap):
 def test_the_spread_of_repeats_is_the_deviation_of_logs():
     assert spread_of([1.0, np.e]) == pytest.approx(np.sqrt(0.5))
     assert spread_of([3.0]) == 0.0
+
+
+def test_ramps_that_never_learn_can_still_be_compared():
+    rising = 2.3 * np.exp(0.02 * np.arange(33))
+    scores, ranking = same_phase([curve(rising), curve(rising * 1.001), curve(np.array([2.3, np.inf]))])
+    assert ranking.winner == 0 and np.isfinite(scores[0].loss)

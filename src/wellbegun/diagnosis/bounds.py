@@ -13,6 +13,7 @@ from wellbegun.diagnosis.intervals import noise
 from wellbegun.errors import Refused
 
 LEARNED = 0.95  # a ramp that never gets the loss below this share of the untrained network's has not learned
+UNTRAINED = 0.98  # from this share of the untrained network's loss on, a network is no better than that
 RISE = 0.10  # log(val_loss) above its lowest so far that is no wobble, whatever the noise
 
 
@@ -74,8 +75,8 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
         )
     if not curve.val_loss[0] > 0:
         raise Refused(
-            f"losses are read on a log scale and must be positive, got {curve.val_loss[0]:.4g} for the untrained "
-            "network; add a constant to the loss"
+            "losses are read on a log scale and must be positive, got "
+            f"{curve.val_loss[0]:.4g} for the untrained network; add a constant to the loss"
         )
     path = course(loss)
     lowest = np.minimum.accumulate(path)
@@ -104,6 +105,18 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
         float(lr[best]), (float(lr[low]), high_lr), edge, lr_max, lr_max / 10, lr_max / 3,
         float(np.exp(path[best])), spread, reason,
     )  # fmt: skip
+
+
+def breakdown(curve: Curve) -> float | None:
+    """The lr from which on the network is never again better than untrained; None where it is at the end.
+
+    Unlike the edge it needs no descent worth the name: it can be told of ramps that ``read`` refuses.
+    """
+    dead = ~(curve.val_loss < UNTRAINED * curve.val_loss[0])
+    if not dead[-1]:
+        return None
+    alive = np.flatnonzero(~dead[1:])
+    return float(curve.lr[1:][alive[-1] + 1] if len(alive) else curve.lr[1])
 
 
 def _around(inside: np.ndarray[Any, np.dtype[np.bool_]], best: int) -> tuple[int, int]:

@@ -29,7 +29,8 @@ def diagnose(curve: Curve) -> Diagnosis:
     Verdict: *unstable* when the run ends in instability, spends a quarter of its length there or comes back to
     it; *overfitting* when validation loss ends more than 5 % above its best after an overfitting rise;
     *underfitting* when it still descends over the last third while the learning rate is constant or rising;
-    *balanced* otherwise; *unclear*, with the reason, when there are fewer than 8 validation losses or the clues do not say which.
+    *balanced* otherwise; *unclear*, with the reason, when there are fewer than 8 validation losses or the clues do
+    not say which.
 
     Source: arXiv:1803.09820, Sec. 3.1 to 3.3. Choice: the thresholds, above.
     """

@@ -68,21 +68,22 @@ def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:
     """
     ends = np.array([_stable_rows(curve) for curve in curves])
     sound = ends >= EARLY * np.median(ends)
-    stop = int(ends[sound].min())
+    stop = max(2, int(ends[sound].min()))  # the lowest loss may be the untrained network's
     start = max(1, stop // 2)
-    logs = np.full((len(curves), max(1, stop - start)), np.inf)
+    logs = np.full((len(curves), stop - start), np.inf)
     for row in np.flatnonzero(sound).tolist():
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs[row] = np.nan_to_num(np.log(curves[row].val_loss[start:stop]), nan=np.inf)
+            values = np.nan_to_num(np.log(curves[row].val_loss[start:stop]), nan=np.inf, posinf=np.inf)
+        logs[row, : len(values)] = values
     levels = np.median(logs, axis=1)
     winner = int(np.argmin(levels))
     tied, scores = [], []
     for row, level in enumerate(levels):
-        difference = logs[row] - logs[winner] if np.isfinite(level) else np.array([np.inf])
+        both = np.isfinite(logs[row]) & np.isfinite(logs[winner])
+        sound_level = np.isfinite(level) and bool(both.any())
+        difference = (logs[row] - logs[winner])[both] if sound_level else np.array([np.inf])
         # neighbouring rows are alike: about every second one counts
-        error = (
-            float(np.std(difference) / np.sqrt(max(1.0, len(difference) / 2))) if np.isfinite(level) else 0.0
-        )
+        error = float(np.std(difference) / np.sqrt(max(1.0, len(difference) / 2))) if sound_level else 0.0
         scores.append(Score(float(np.exp(level)), error))
         if np.mean(difference) <= max(SAME, 2 * error):
             tied.append(row)

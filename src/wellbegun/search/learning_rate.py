@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.bounds import Bounds, read
+from wellbegun.diagnosis.bounds import Bounds, breakdown, read
 from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
@@ -57,7 +57,7 @@ def coarse(setting: Setting) -> Plan[Finding]:
     for run in runs[-COARSE_REPEATS:]:
         with suppress(Refused):
             bounds[run.key] = read(run.curve, margin=1.0, learned=0.995)
-    ends = {run.key: float(run.curve.lr[-1]) for run in runs}
+    ends = {run.key: _end(run) for run in runs}
     # a ramp this fast may wobble long before it breaks down: the middle between both
     edges = [_middle([bound.edge or ends[key], ends[key]]) for key, bound in bounds.items()]
     choice = round_to(_middle(edges), 2)
@@ -157,11 +157,15 @@ def bounds(
 def edges_of(runs: Sequence[Run], censored: float = np.inf) -> dict[str, float]:
     """Where each ramp became unstable.
 
-    ``censored`` if it never did, its end if it broke down before it learned.
+    ``censored`` if it never did, its breakdown if it never learned.
     """
     found = bounds_of(runs)
-    ends = {run.key: float(run.curve.lr[-1]) for run in runs}
-    return {run.key: (found[run.key].edge or censored) if run.key in found else ends[run.key] for run in runs}
+    return {run.key: (found[run.key].edge or censored) if run.key in found else _end(run) for run in runs}
+
+
+def _end(run: Run) -> float:
+    """The lr where a ramp broke down, or its last."""
+    return breakdown(run.curve) or float(run.curve.lr[-1])
 
 
 def in_sight(runs: Sequence[Run]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from wellbegun.search.weight_decay import middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
-NARROW = 0.3  # a median edge below this share of the ramp makes the ramps that follow narrower
+NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -113,9 +113,8 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     look = yield from learning_rate.coarse(setting)
     top = look.choice * HEADROOM
     decay = middle(setting, look.choice / MARGIN, (0.95, 0.85))
-    moment = yield from announce(look, momentum(setting, top, decay))
+    moment, top = yield from announce(look, _fitted(setting, top, decay))
     pair = (moment.choice["max"], moment.choice["min"])
-    top = _fitted(top, moment.runs)
     centre = middle(setting, top / HEADROOM / MARGIN, pair)
     fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
     known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
@@ -128,15 +127,18 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     return (yield from announce(rate, _confirmed(setting, found))) if final else found
 
 
-def _fitted(top: float, runs: Sequence[Run]) -> float:
-    """Where the ramps that follow shall end.
+def _fitted(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
+    """The momentum search, and where the ramps that follow shall end.
 
-    Wider where most of these saw no edge, narrower where it lies low.
+    Wider where most ramps saw no edge. Narrower, and once more, where it lies so low that most was lost.
     """
-    if not in_sight(runs):
-        return top * WIDER
-    edge = float(np.median(list(edges_of(runs, top).values())))
-    return top if edge > NARROW * top else edge * HEADROOM
+    for _ in range(1 + NARROWED):
+        finding = yield from momentum(setting, top, decay)
+        edge = float(np.median(list(edges_of(finding.runs, top).values())))
+        if edge > NARROW * top:
+            break
+        top = edge * HEADROOM
+    return finding, top if in_sight(finding.runs) else top * WIDER
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

@@ -19,7 +19,7 @@ EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation unde
 RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = (
     0.07,
     100,
-    600,
+    300,
 )  # of the final run; 50-100 iterations rank, 13 do not
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 

@@ -16,7 +16,7 @@ from wellbegun.training.trainer import Trainer
 
 SMOOTHED = 3
 """Evaluations in a median: one bad evaluation alone is noise."""
-LEARNT, UNTRAINED, EXPLODED = 0.8, 0.98, 10.0
+LEARNT, LEARNT_IN_RAMP, UNTRAINED, EXPLODED = 0.8, 0.95, 0.98, 10.0
 """Multiples of the first val_loss: learnt below 0.8, as if untrained from 0.98, exploded past 10."""
 
 
@@ -92,7 +92,8 @@ def has_diverged(train_loss: Floats, val_loss: Floats, limit: float | None = Non
         return False
     medians = np.median(np.lib.stride_tricks.sliding_window_view(val_loss, SMOOTHED), axis=1)
     best, last = float(medians.min()), float(medians[-1])
-    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first:
+    learnt = LEARNT if limit is None else LEARNT_IN_RAMP
+    if first > 0 and best <= learnt * first and last >= UNTRAINED * first:
         return True
     return limit is not None and best > 0 and last > limit * best
 
