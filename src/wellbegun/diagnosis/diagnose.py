@@ -26,11 +26,11 @@ DOMINATES = 0.25  # share of the run in instability that makes the whole run uns
 def diagnose(curve: Curve) -> Diagnosis:
     """The clues of a run in order, equal neighbours as one, and the verdict on the whole run.
 
-    Verdict: *unstable* when the run ends in instability, spends a quarter of its length there or comes back to
-    it; *overfitting* when validation loss ends more than 5 % above its best after an overfitting rise;
+    Verdict: *unstable* when the run ends in instability, spends a quarter of its length there or comes back
+    to it; *overfitting* when validation loss ends more than 5 % above its best after an overfitting rise;
     *underfitting* when it still descends over the last third while the learning rate is constant or rising;
-    *balanced* otherwise; *unclear*, with the reason, when there are fewer than 8 validation losses or the clues do
-    not say which.
+    *balanced* otherwise; *unclear*, with the reason, when there are fewer than 8 validation losses or the
+    clues do not say which.
 
     Source: arXiv:1803.09820, Sec. 3.1 to 3.3. Choice: the thresholds, above.
     """

@@ -134,10 +134,12 @@ def _fitted(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, f
     """
     for _ in range(1 + NARROWED):
         finding = yield from momentum(setting, top, decay)
-        edge = float(np.median(list(edges_of(finding.runs, top).values())))
-        if edge > NARROW * top:
+        edges = edges_of(finding.runs)
+        ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
+        share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
+        if share > NARROW:
             break
-        top = edge * HEADROOM
+        top *= share * HEADROOM
     return finding, top if in_sight(finding.runs) else top * WIDER
 
 
