@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from wellbegun.training.task import Task
 
 T = TypeVar("T")
+SCALE_FREE = ("BatchNorm", "SyncBatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm", "RMSNorm")
+"""Layers after which the scale of the weights before them does not matter; not the local response norms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,7 @@ def _setting(task: Task, options: Options) -> Setting:
         validation=sources.size(parts.validation), batch_size=min(task.batch_size, samples),
         epochs=task.epochs, optimizer=task.optimizer,
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        normalised=any("Norm" in type(module).__name__ for module in model.modules()),
+        normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
         has_test=parts.test is not None, all_data=options.all_data, seed=options.seed, device=device,
         precision=precision,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from wellbegun.errors import Refused
 
 LEARNED = 0.95  # a ramp that never gets the loss below this share of the untrained network's has not learned
 UNTRAINED = 0.98  # from this share of the untrained network's loss on, a network is no better than that
+FORGOTTEN = 0.6  # of the descent in log(val_loss): a network that loses more is unstable, however noisy
 RISE = 0.10  # log(val_loss) above its lowest so far that is no wobble, whatever the noise
 
 
@@ -45,8 +46,8 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     """Extremum, interval, edge and the bounds of the cycle that follow from them.
 
     With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row
-    with log(val_loss(i)) <= m(i) + max(RISE, 3 noise): a passing bump that comes back is no edge, a rise for
-    good is.
+    with log(val_loss(i)) <= m(i) + min(max(RISE, 3 noise), FORGOTTEN (log(val_loss(0)) - m(i))): a passing bump
+    that comes back is no edge, a rise for good is, and so is forgetting most of what had been learnt.
 
     Args:
         curve: of a run whose lr only grows; the first row is the untrained network.
@@ -83,7 +84,8 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     spread = noise(loss[: int(np.argmin(path)) + 1])
     # not smoothed: one good evaluation proves that training was sound there, while a spike alone
     # proves nothing
-    near = np.flatnonzero(loss <= np.exp(lowest + max(RISE, 3 * spread)))
+    learnt = np.maximum(np.log(curve.val_loss[0]) - lowest, 0.0)
+    near = np.flatnonzero(loss <= np.exp(lowest + np.minimum(max(RISE, 3 * spread), FORGOTTEN * learnt)))
     edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
     best = int(np.argmin(path))
     if not path[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):

@@ -46,13 +46,19 @@ def _clue(curve: Curve, interval: Interval) -> Clue | None:
 
 
 def _bridged(curve: Curve, found: list[tuple[Interval, Clue]]) -> list[tuple[Interval, Clue]]:
-    """Swings go up and down: a short stretch between two instabilities is part of them."""
+    """A short stretch between two instabilities, or a short rise into one, is part of it."""
     longest = APART * float(curve.iteration[-1] - curve.iteration[0]) if len(curve) else 0.0
     result = list(found)
-    for i in range(1, len(result) - 1):
-        (_, before), (interval, clue), (_, after) = result[i - 1 : i + 2]
-        if before.label == after.label == "instability" != clue.label and clue.end - clue.start <= longest:
-            result[i] = interval, replace(before, start=clue.start, end=clue.end)
+    for i in range(len(result) - 1):
+        (interval, clue), (_, after) = result[i : i + 2]
+        between_two = i > 0 and result[i - 1][1].label == "instability"
+        onset = clue.label in ("overfitting", "rising_both")
+        if clue.label != "instability" == after.label and clue.end - clue.start <= longest:
+            if between_two or onset:
+                result[i] = (
+                    interval,
+                    replace(clue, label="instability", advice=after.advice, section=after.section),
+                )
     return result
 
 

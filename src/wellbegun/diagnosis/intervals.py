@@ -151,6 +151,21 @@ def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
     return Trend(float(np.exp(at_start)), float(np.exp(at_start + slope)), len(y))
 
 
+def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) -> Trend | None:
+    """The line through a loss that rises beyond its noise, else None.
+
+    Two things must hold: the line rises by two standard errors, and the smooth course climbs above its lowest
+    so far by more than log(1 + change) + noise (1/2 + 2 sqrt(12 / rows)): wobbles of a level loss are no rise.
+    """
+    line = trend(values, iteration)
+    if line is None:
+        return None
+    error = noise * float(np.sqrt(12.0 / line.rows))  # of the change of a line through equally spaced rows
+    course = smooth(np.log(values[measured(values)]))
+    climb = float(np.max(course - np.minimum.accumulate(course)))
+    return line if line.change > 2 * error and climb > np.log1p(change) + 0.5 * noise + 2 * error else None
+
+
 def allowance(noise: float, rows: int) -> float:
     """The change of log(loss) over an interval that is within its noise.
 
@@ -240,10 +255,7 @@ def _thinned(rows: int) -> NDArray[np.int64]:
 
 
 def between(curve: Curve, start: int, stop: int) -> Interval:
-    """The rows start to stop - 1 as an interval, with their noise.
-
-    The neighbours' noise too where they are few.
-    """
+    """The rows start to stop - 1 as an interval, with their noise (where they are few, that around them)."""
     low, high = start, stop
     if np.count_nonzero(measured(curve.val_loss[start:stop])) < FEWEST:
         low, high = max(0, start - FEWEST), stop + FEWEST

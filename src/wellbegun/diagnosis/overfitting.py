@@ -6,7 +6,7 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import allowance, noise, trend
+from wellbegun.diagnosis.intervals import noise, rising, trend
 
 
 def overfitting(curve: Curve, interval: Interval, *, change: float = 0.02) -> Clue | None:
@@ -22,11 +22,9 @@ def overfitting(curve: Curve, interval: Interval, *, change: float = 0.02) -> Cl
     Choice: a training loss that is level within half its noise counts as falling; it is at its floor.
     """
     rows = slice(interval.start, interval.stop)
-    line = trend(curve.val_loss[rows], curve.iteration[rows])
+    line = rising(curve.val_loss[rows], curve.iteration[rows], interval.noise, change)
     train = trend(curve.train_loss[rows], curve.iteration[rows])
     if line is None or train is None:
-        return None
-    if line.change <= np.log1p(change) + allowance(interval.noise, line.rows):
         return None
     if train.change > 0.5 * noise(curve.train_loss[rows]):
         return None

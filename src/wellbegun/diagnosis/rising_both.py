@@ -6,7 +6,7 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import allowance, noise, trend
+from wellbegun.diagnosis.intervals import noise, rising, trend
 
 
 def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clue | None:
@@ -20,11 +20,9 @@ def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Cl
     learning rate is a part of it. Choice: training loss must rise by more than half its noise.
     """
     rows = slice(interval.start, interval.stop)
-    line = trend(curve.val_loss[rows], curve.iteration[rows])
+    line = rising(curve.val_loss[rows], curve.iteration[rows], interval.noise, change)
     train = trend(curve.train_loss[rows], curve.iteration[rows])
     if line is None or train is None:
-        return None
-    if line.change <= np.log1p(change) + allowance(interval.noise, line.rows):
         return None
     if train.change <= 0.5 * noise(curve.train_loss[rows]):
         return None

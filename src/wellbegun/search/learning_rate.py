@@ -141,7 +141,7 @@ def bounds(
     margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * speed**SLOWER))
     found = bounds_of(runs, margin)
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin), 2)
-    stable = all(bound.edge is None for bound in found.values())
+    stable = not any(np.isfinite(edge) for edge in edges_of(runs).values())
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
         _reason(edges, margin, lr_max, stable), runs,
@@ -169,9 +169,9 @@ def _end(run: Run) -> float:
 
 
 def in_sight(runs: Sequence[Run]) -> bool:
-    """Whether most of the ramps became unstable before their end."""
+    """Whether at least half of the ramps became unstable before their end."""
     edges = list(edges_of(runs).values())
-    return sum(np.isfinite(edges)) > len(edges) / 2
+    return sum(np.isfinite(edges)) >= len(edges) / 2
 
 
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:
