@@ -150,3 +150,13 @@ def test_momentum_reports_every_candidate_and_a_tie():
     found = drive(momentum(SETTING, 0.4, 1e-3), World(noise=0.02).train)
     assert found.choice["max"] in (0.99, 0.97, 0.95, 0.9) and found.choice["min"] < found.choice["max"]
     assert all(f"{value:g}:" in found.reason for value in (0.99, 0.97, 0.95, 0.9))
+
+
+def test_a_ramp_that_broke_down_although_a_larger_decay_did_not_had_bad_luck():
+    class Unlucky(World):
+        def run(self, spec):
+            return World(edge=0.02 if spec.weight_decay == 1e-3 else 0.3, noise=0.01).run(spec)
+
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), Unlucky().train)
+    assert found.details["scores"]["0.001"]["loss"] is None  # it did break down
+    assert found.choice == 1e-3 and found.interval == (1e-4, 1e-2)

@@ -46,8 +46,8 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     """Extremum, interval, edge and the bounds of the cycle that follow from them.
 
     With s the smoothed log(val_loss) and m(i) its lowest value up to row i, the edge lies behind the last row
-    with log(val_loss(i)) <= m(i) + min(max(RISE, 3 noise), FORGOTTEN (log(val_loss(0)) - m(i))): a passing bump
-    that comes back is no edge, a rise for good is, and so is forgetting most of what had been learnt.
+    with log(val_loss(i)) <= m(i) + min(max(RISE, 3 noise), FORGOTTEN (log(val_loss(0)) - m(i))): a passing
+    bump that comes back is no edge, a rise for good is, and so is forgetting most of what had been learnt.
 
     Args:
         curve: of a run whose lr only grows; the first row is the untrained network.
@@ -69,16 +69,7 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
         raise ValueError(f"margin must be at least 1, got {margin}; 1 puts lr_max at the edge itself")
     loss = np.where(np.isfinite(curve.val_loss), curve.val_loss, np.inf)[1:]
     lr = curve.lr[1:]
-    if len(loss) < 5:
-        raise Refused(
-            f"a range test needs at least 5 evaluations to be read, got {len(loss)}; "
-            "start at a smaller learning rate, or evaluate more often"
-        )
-    if not curve.val_loss[0] > 0:
-        raise Refused(
-            "losses are read on a log scale and must be positive, got "
-            f"{curve.val_loss[0]:.4g} for the untrained network; add a constant to the loss"
-        )
+    _check_rows(curve)
     path = course(loss)
     lowest = np.minimum.accumulate(path)
     spread = noise(loss[: int(np.argmin(path)) + 1])
@@ -88,13 +79,7 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
     near = np.flatnonzero(loss <= np.exp(lowest + np.minimum(max(RISE, 3 * spread), FORGOTTEN * learnt)))
     edge = float(lr[near[-1] + 1]) if near[-1] + 1 < len(lr) else None
     best = int(np.argmin(path))
-    if not path[best] < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
-        raise Refused(
-            f"a range test must lower the validation loss below {learned:.1%} of the untrained network's "
-            f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got "
-            f"{np.exp(path[best]):.4g} at best; check the data and the loss, or try a wider range of "
-            "learning rates"
-        )
+    _check_learned(curve, float(path[best]), learned, spread)
     low, high = _around(path <= path[best] + max(spread, 0.01), best)
     high_lr = float(lr[high])
     lr_max = high_lr if edge is None else min(high_lr, edge / margin)
@@ -107,6 +92,30 @@ def read(curve: Curve, *, margin: float = 1.5, learned: float = LEARNED) -> Boun
         float(lr[best]), (float(lr[low]), high_lr), edge, lr_max, lr_max / 10, lr_max / 3,
         float(np.exp(path[best])), spread, reason,
     )  # fmt: skip
+
+
+def _check_rows(curve: Curve) -> None:
+    rows = len(curve) - 1
+    if rows < 5:
+        raise Refused(
+            f"a range test needs at least 5 evaluations to be read, got {rows}; "
+            "start at a smaller learning rate, or evaluate more often"
+        )
+    if not curve.val_loss[0] > 0:
+        raise Refused(
+            "losses are read on a log scale and must be positive, got "
+            f"{curve.val_loss[0]:.4g} for the untrained network; add a constant to the loss"
+        )
+
+
+def _check_learned(curve: Curve, lowest: float, learned: float, spread: float) -> None:
+    if not lowest < np.log(curve.val_loss[0]) - max(-np.log(learned), 2 * spread):
+        raise Refused(
+            f"a range test must lower the validation loss below {learned:.1%} of the untrained network's "
+            f"{curve.val_loss[0]:.4g} and by more than its noise of {spread:.1%}, got "
+            f"{np.exp(lowest):.4g} at best; check the data and the loss, or try a wider range of "
+            "learning rates"
+        )
 
 
 def breakdown(curve: Curve) -> float | None:

@@ -51,14 +51,12 @@ def _bridged(curve: Curve, found: list[tuple[Interval, Clue]]) -> list[tuple[Int
     result = list(found)
     for i in range(len(result) - 1):
         (interval, clue), (_, after) = result[i : i + 2]
-        between_two = i > 0 and result[i - 1][1].label == "instability"
-        onset = clue.label in ("overfitting", "rising_both")
-        if clue.label != "instability" == after.label and clue.end - clue.start <= longest:
-            if between_two or onset:
-                result[i] = (
-                    interval,
-                    replace(clue, label="instability", advice=after.advice, section=after.section),
-                )
+        part = clue.label in ("overfitting", "rising_both") or (
+            i > 0 and result[i - 1][1].label == "instability"
+        )
+        if part and clue.label != "instability" == after.label and clue.end - clue.start <= longest:
+            same = replace(clue, label="instability", advice=after.advice, section=after.section)
+            result[i] = interval, same
     return result
 
 
@@ -90,10 +88,8 @@ def _verdict(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
         return "unstable", reason
     usable = int(np.count_nonzero(measured(curve.val_loss)))
     if usable < FEWEST:
-        return (
-            "unclear",
-            f"a verdict needs at least {FEWEST} validation losses, got {usable}; evaluate more often",
-        )
+        reason = f"a verdict needs at least {FEWEST} validation losses, got {usable}; evaluate more often"
+        return "unclear", reason
     return _overfitted(curve, clues) or _underfitted(curve, clues) or _balance(curve, clues)
 
 
@@ -146,14 +142,11 @@ def _balance(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
     best, last = _best_and_last(curve)
     known = curve.val_loss[measured(curve.val_loss)]
     if best > 0.95 * known[0]:
-        return (
-            "unclear",
-            f"validation loss never falls by 5 % ({known[0]:.3g} to {best:.3g} at best): nothing is learned",
-        )
+        reason = f"validation loss never falls by 5 % ({known[0]:.3g} to {best:.3g} at best)"
+        return "unclear", f"{reason}: nothing is learned"
     if last > best * (1 + SLIGHT) + 2 * best * noise(known):
-        why = (
-            "training loss rises too" if np.isfinite(curve.train_loss).any() else "there is no training loss"
-        )
+        known_train = np.isfinite(curve.train_loss).any()
+        why = "it is not training loss that falls" if known_train else "there is no training loss"
         return (
             "unclear",
             f"validation loss ends {last / best - 1:.0%} above its best of {best:.3g}, but {why}",

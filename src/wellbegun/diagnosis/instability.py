@@ -25,14 +25,15 @@ def instability(
     """
     evidence = (
         _not_finite(curve, interval)
+        or _blast(curve, interval)
         or _broken_down(curve, interval)
         or _sharp_rise(curve, interval, np.log1p(rise), within)
         or _swings(interval, swing)
         or _rise_of_the_unlearned(curve, interval)
     )
-    return (
-        Clue.over(curve, interval, "instability", evidence, *_advice(curve, interval)) if evidence else None
-    )
+    if not evidence:
+        return None
+    return Clue.over(curve, interval, "instability", evidence, *_advice(curve, interval))
 
 
 def _not_finite(curve: Curve, interval: Interval) -> str:
@@ -43,6 +44,18 @@ def _not_finite(curve: Curve, interval: Interval) -> str:
     if np.isinf(losses).any() or (ended and not measured(losses).any() and interval.start > 0):
         return "the loss is no longer a finite number: training diverged"
     return ""
+
+
+def _blast(curve: Curve, interval: Interval) -> str:
+    """A jump in the last row or two, too late for a line through the rows after it."""
+    last = curve.val_loss[interval.start :]
+    earlier = curve.val_loss[: interval.start][measured(curve.val_loss[: interval.start])][-5:]
+    if interval.stop < len(curve) or not 1 <= np.count_nonzero(measured(last)) <= 2 or not len(earlier):
+        return ""
+    low = float(np.min(last[measured(last)]))
+    if low <= LOST * earlier.max():
+        return ""
+    return f"validation loss jumps from {np.median(earlier):.3g} to {low:.3g} at the end of the run"
 
 
 def _broken_down(curve: Curve, interval: Interval) -> str:
@@ -99,10 +112,8 @@ def _rise_of_the_unlearned(curve: Curve, interval: Interval) -> str:
     """
     rows = slice(interval.start, interval.stop)
     line = trend(curve.val_loss[rows], curve.iteration[rows])
-    held, top = (
-        _middle(curve.val_accuracy, interval),
-        np.max(curve.val_accuracy, initial=0.0, where=curve.val_accuracy > 0),
-    )
+    held = _middle(curve.val_accuracy, interval)
+    top = np.max(curve.val_accuracy, initial=0.0, where=curve.val_accuracy > 0)
     if line is None or not held < 0.5 * top or line.change <= allowance(interval.noise, line.rows):
         return ""
     if line.last <= LOST * _lowest(curve.val_loss):

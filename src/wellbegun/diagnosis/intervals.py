@@ -155,7 +155,7 @@ def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) ->
     """The line through a loss that rises beyond its noise, else None.
 
     Two things must hold: the line rises by two standard errors, and the smooth course climbs above its lowest
-    so far by more than log(1 + change) + noise (1/2 + 2 sqrt(12 / rows)): wobbles of a level loss are no rise.
+    so far by more than log(1 + change) + noise (1/2 + 2 sqrt(12 / rows)): wobbles are no rise.
     """
     line = trend(values, iteration)
     if line is None:

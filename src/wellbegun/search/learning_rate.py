@@ -128,7 +128,7 @@ def bounds(
         runs = (*runs, *(yield Batch.of("learning rate", asked)))
         if in_sight(runs):
             break
-        # a ramp that ends before the edge says little, and one of another speed says something else
+        # only if all were stable: a faster ramp breaks down at rates that a slower one survives
         top, runs = top * WIDER, ()
     found = bounds_of(runs)
     if not found:
@@ -169,9 +169,8 @@ def _end(run: Run) -> float:
 
 
 def in_sight(runs: Sequence[Run]) -> bool:
-    """Whether at least half of the ramps became unstable before their end."""
-    edges = list(edges_of(runs).values())
-    return sum(np.isfinite(edges)) >= len(edges) / 2
+    """Whether any of the ramps became unstable before its end."""
+    return bool(np.isfinite(list(edges_of(runs).values())).any())
 
 
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:

@@ -118,8 +118,6 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
     centre = middle(setting, top / HEADROOM / MARGIN, pair)
     fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
     known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
-    if not in_sight(known):
-        top, known = top * WIDER, []
     bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
     rate = yield from announce(fade, bounds)
     findings = (look, moment, fade, rate)
@@ -130,7 +128,7 @@ def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
 def _fitted(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
     """The momentum search, and where the ramps that follow shall end.
 
-    Wider where most ramps saw no edge. Narrower, and once more, where it lies so low that most was lost.
+    Wider where no ramp saw an edge. Narrower, and once more, where it lies so low that most was lost.
     """
     for _ in range(1 + NARROWED):
         finding = yield from momentum(setting, top, decay)

@@ -61,7 +61,15 @@ class _Table:
         return same_phase([run.curve for run in self.runs.values()])[0]
 
     def ranking(self) -> Ranking:
-        return same_phase([run.curve for run in self.runs.values()])[1]
+        """The ranking of all ramps.
+
+        More decay never makes a ramp stable, so one that broke down although a larger decay did not had bad
+        luck, and luck says nothing: it counts as a tie.
+        """
+        scores, ranking = same_phase([run.curve for run in self.runs.values()])
+        sound = [math.isfinite(score.loss) for score in scores]
+        luckless = [i for i, good in enumerate(sound) if not good and any(sound[:i])]
+        return Ranking(ranking.winner, tuple(sorted({*ranking.tied, *luckless})))
 
     def chosen(self) -> float:
         """The value nearest to the grid's middle, of the tied ones and those between them."""
