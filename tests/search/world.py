@@ -23,7 +23,7 @@ class World:
     edge: float = 0.3  # lr where training becomes unstable
     speed: float = 0.15  # of learning
     decay: float | None = None  # weight decay of the lowest loss; None: it does not matter
-    penalty: float = 0.3  # rise of log loss per decade away from it
+    penalty: float = 0.3  # rise of the final log loss per decade away from it
     noise: float = 0.02  # of log loss
     asked: list[RunSpec] | None = None
 
@@ -48,16 +48,16 @@ class World:
             if t < spec.iterations:
                 progress += self.speed * rates[t] / self.edge / (1 - momenta[t]) / 10
                 factor *= 1.5 if rates[t] > edge else 1.0
-                loss = (0.05 + (UNTRAINED - 0.05) * np.exp(-progress)) * self._regularised(
-                    spec.weight_decay, progress
-                )
+                floor = self._floor(spec.weight_decay)
+                loss = floor + (UNTRAINED - floor) * np.exp(-progress)
         names = ("iteration", "lr", "momentum", "train_loss", "val_loss", "val_accuracy")
         curve = Curve.of(dict(zip(names, np.array(rows).T, strict=True)))
         done = int(rows[-1][0])
         return Run(spec=spec, curve=curve, ended=ended, iterations=done, seconds=done / 100, epochs=done / 50)
 
-    def _regularised(self, weight_decay: float, progress: float) -> float:
+    def _floor(self, weight_decay: float) -> float:
+        """The loss that training comes to in the end."""
         if self.decay is None:
-            return 1.0
+            return 0.3
         decades = abs(np.log10(max(weight_decay, 1e-12) / self.decay))
-        return float(np.exp(self.penalty * decades * min(1.0, progress)))
+        return float(min(0.8 * UNTRAINED, 0.3 * np.exp(self.penalty * decades)))

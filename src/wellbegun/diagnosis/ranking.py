@@ -9,10 +9,11 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis.course import course
-from wellbegun.diagnosis.intervals import noise, smooth
+from wellbegun.diagnosis.intervals import noise
 
 SAME = 0.03  # log(val_loss): ramps of one seed that differ by less on average are the same
-EARLY = 0.5  # of the middle ramp's stable length: a ramp that breaks down before that is unstable
+SUDDEN, WITHIN = 0.10, 3  # rise of log(val_loss) that is no wobble, and the rows that it takes at most
+EARLY = 0.5  # of the middle ramp's calm length: a ramp that rises before that is unstable
 TIE = 0.01  # log(val_loss): losses within 1 % are never told apart by one run each
 
 
@@ -66,7 +67,7 @@ def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:
         curves: evaluated at the same iterations, as long as they last; the first row is the untrained
             network.
     """
-    ends = np.array([_stable_rows(curve) for curve in curves])
+    ends = np.array([_calm_rows(curve) for curve in curves])
     sound = ends >= EARLY * np.median(ends)
     stop = max(2, int(ends[sound].min()))  # the lowest loss may be the untrained network's
     start = max(1, stop // 2)
@@ -90,12 +91,16 @@ def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:
     return tuple(scores), Ranking(winner, tuple(tied))
 
 
-def _stable_rows(curve: Curve) -> int:
-    """The number of rows up to the lowest smoothed validation loss."""
+def _calm_rows(curve: Curve) -> int:
+    """The number of rows before the first sudden rise, whether the curve comes back from it or not."""
     loss = curve.val_loss
     good = np.isfinite(loss) & (loss > 0)
-    stop = len(loss) if good.all() else int(np.argmin(good))
-    return int(np.argmin(smooth(np.log(loss[:stop]), 5))) + 1 if stop > 5 else stop
+    logs = np.log(loss[: len(loss) if good.all() else int(np.argmin(good))])
+    if not len(logs):
+        return 0
+    rise = max(SUDDEN, 3 * noise(np.exp(logs)))
+    sudden = [row for row in range(1, len(logs)) if logs[row] > logs[max(0, row - WITHIN) : row].min() + rise]
+    return int(sudden[0]) if len(sudden) else len(logs)
 
 
 def rank(scores: Sequence[Score], *, tie: float = TIE) -> Ranking:
