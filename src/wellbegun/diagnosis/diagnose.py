@@ -88,7 +88,9 @@ def _verdict(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
         return "unstable", reason
     usable = int(np.count_nonzero(measured(curve.val_loss)))
     if usable < FEWEST:
-        reason = f"a verdict needs at least {FEWEST} validation losses, got {usable}; evaluate more often"
+        reason = (
+            f"a verdict needs at least {FEWEST} validation losses above 0, got {usable}; evaluate more often"
+        )
         return "unclear", reason
     return _overfitted(curve, clues) or _underfitted(curve, clues) or _balance(curve, clues)
 

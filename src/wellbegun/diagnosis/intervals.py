@@ -39,8 +39,9 @@ class Trend:
 def noise(values: ArrayLike) -> float:
     """The standard deviation of log(values) around their smooth course, whatever that course is.
 
-    Median absolute third difference of the logarithms, scaled to a normal distribution: any trend that is
-    locally a parabola cancels, single jumps and spikes do not count. 0.1 means that values scatter by 10 %.
+    Root mean square of the third differences of the logarithms, those beyond 2.5 robust standard deviations
+    clipped: any trend that is locally a parabola cancels, single jumps and spikes hardly count. Half as scattered
+    from sample to sample as their median. 0.1 means that values scatter by 10 %.
 
     Args:
         values: float64[rows], such as val_loss; values that are not finite or not positive are left out.
@@ -56,8 +57,10 @@ def deviation(values: Floats) -> float:
     """The standard deviation of finite ``values`` around their smooth course, in the values' own unit."""
     if len(values) < 4:
         return 0.0
-    # the third difference of independent values has 1 + 9 + 9 + 1 times their variance
-    return float(_MAD_TO_SD * np.median(np.abs(np.diff(values, 3))) / np.sqrt(20.0))
+    third = np.diff(values, 3)
+    limit = 2.5 * _MAD_TO_SD * np.median(np.abs(third))
+    # the third difference of independent values has 1 + 9 + 9 + 1 times their variance; clipping takes 2.25 % of it
+    return float(np.sqrt(np.mean(np.clip(third, -limit, limit) ** 2) / (20.0 * 0.9775)))
 
 
 def measured(values: Floats) -> NDArray[np.bool_]:
@@ -145,7 +148,7 @@ def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
         return None
     x = np.asarray(iteration, dtype=np.float64)[rows]
     x = (x - x[0]) / (x[-1] - x[0])
-    y = clipped(np.log(values[rows]))
+    y = clipped(np.log(values[rows]), x)
     slope = np.sum((x - x.mean()) * (y - y.mean())) / np.sum((x - x.mean()) ** 2)
     at_start = float(y.mean() - slope * x.mean())
     return Trend(float(np.exp(at_start)), float(np.exp(at_start + slope)), len(y))
@@ -175,14 +178,24 @@ def allowance(noise: float, rows: int) -> float:
     return noise * (1.75 + 0.5 * float(np.sqrt(12.0 / max(rows, 1))))
 
 
-def clipped(values: Floats) -> Floats:
-    """``values`` with spikes cut back to 3 local standard deviations from the running median."""
+def clipped(values: Floats, at: Floats) -> Floats:
+    """``values`` with spikes cut back to 3 local standard deviations from the running median of 5.
+
+    Towards the ends the median is of fewer rows, as many on either side; the first and last value are compared
+    with the line through their neighbours, continued twice as far (Tukey's rule), so that slopes stay.
+
+    Args:
+        at: where the values are; float64[rows], increasing.
+    """
     if len(values) < FEWEST:
         return values
     middle = _running_median(values, 2)
+    middle[[1, -2]] = np.median(values[:3]), np.median(values[-3:])
+    for end, near, far in ((0, 1, 2), (-1, -2, -3)):
+        slope = (middle[near] - middle[far]) / (at[near] - at[far])
+        middle[end] = np.median([values[end], middle[near], middle[near] + 2 * slope * (at[end] - at[near])])
     off = values - middle
-    local = _MAD_TO_SD * _running_median(np.abs(off), 6)
-    limit = 3 * np.maximum(local, 0.5 * deviation(values))
+    limit = 3 * np.maximum(_MAD_TO_SD * _running_median(np.abs(off), 6), 0.5 * deviation(values))
     result: Floats = middle + np.clip(off, -limit, limit)
     return result
 
@@ -225,7 +238,7 @@ def cut(curve: Curve) -> tuple[Interval, ...]:
     starts = _thinned(body)
     y = np.array([np.median(part) for part in np.split(logs[:body], starts[1:])])
     x = np.array([np.mean(part) for part in np.split(curve.iteration[known[:body]], starts[1:])])
-    found = [int(known[starts[i]]) for i in _changes(clipped(y), x)[1:-1]]
+    found = [int(known[starts[i]]) for i in _changes(clipped(y, x), x)[1:-1]]
     if body < len(known):
         found.append(int(known[body]))
     elif known[-1] < rows - 1 and _blank(curve, int(known[-1]) + 1):

@@ -103,8 +103,8 @@ def bounds(
 
     Their middle is the value, their spread the distance from the edge.
 
-    lr_max = min(level, edge / margin), with edge and level (the upper end of the level stretch) the geometric
-    means over seeds, and
+    lr_max = min(level, edge / margin, the lowest edge of any seed), with edge and level (the upper end of the
+    level stretch) the geometric means over seeds, and
 
         margin = max(SAFE, MARGIN * min(exp(2 error), CAUTION) * (ramp iterations / stepsize) ** SLOWER),
 
@@ -140,7 +140,7 @@ def bounds(
     speed = setting.ramp_iterations / setting.cycle(1.0).stepsize
     margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * speed**SLOWER))
     found = bounds_of(runs, margin)
-    lr_max = round_to(min(_middle(levels), _middle(edges) / margin), 2)
+    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, *edges), 2)
     stable = not any(np.isfinite(edge) for edge in edges_of(runs).values())
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
@@ -195,8 +195,9 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) 
         )
     return (
         f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. "
-        f"lr_max = {lr_max:.2g} is the smaller of the level stretch's upper end and the middle edge divided "
-        f"by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth of it (one cycle)."
+        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge, and the "
+        f"middle edge divided by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth of it "
+        "(one cycle)."
     )
 
 

@@ -1,4 +1,4 @@
-"""Momentum: a few ramps at constant values; the best is where the cycle starts (Sec. 4.3)."""
+"""Momentum: a few ramps with falling momentum; the best is where the cycle starts (Sec. 4.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.ranking import rank, score
-from wellbegun.schedules.constant import Constant
 from wellbegun.search.learning_rate import bounds_of
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
@@ -23,23 +22,27 @@ def momentum(
 ) -> Plan[Finding]:
     """The largest momentum of the cycle, from one linear ramp per candidate.
 
-    Ramps are compared, not runs at one rate: a rate that suits 0.9 makes 0.99 fail, whatever its merit. The
-    lowest smoothed validation loss wins; a tie goes to 0.95, the report's usual value, else to the ramp that
-    stays stable furthest.
+    Ramps are compared, not runs at one rate: a rate that suits 0.9 makes 0.99 fail, whatever its merit.
+    Momentum falls while the rate rises, as it will in the cycle: in ramps at constant momentum the smallest
+    lasts longest and so wins, although the cycle would never hold the largest at a large rate. The lowest
+    smoothed validation loss wins; a tie goes to 0.95, the report's usual value, else to the ramp that stays
+    stable furthest.
 
     Source: arXiv:1803.09820, Sec. 4.3 and Sec. 5, item 3. A range test over momentum itself finds no optimum
-    (Fig. 7b), so there is none here.
+    (Fig. 7b), so there is none here. Choice: falling momentum; the report compares constant values.
     """
-    specs = [setting.ramp(top * reach(value), Constant(value), weight_decay) for value in values]
+    lows = [LOWEST.get(value, 0.85) for value in values]
+    falling = [setting.falling(value, low) for value, low in zip(values, lows, strict=True)]
+    specs = [setting.ramp(top, momentum, weight_decay) for momentum in falling]
     runs = yield Batch.of("momentum", specs)
     scores = [score(run.curve) for run in runs]
     ranking = rank(scores)
     ends = [_stable_to(run) for run in runs]
     winner = max(ranking.tied, key=lambda i: (values[i] == USUAL, ends[i], -scores[i].loss))
-    high, low = values[winner], LOWEST.get(values[winner], 0.85)
+    high, low = values[winner], lows[winner]
     tied = sorted(values[i] for i in ranking.tied)
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
-    reason = f"Lowest validation loss of a ramp at constant momentum {losses}. "
+    reason = f"Lowest validation loss of a ramp with momentum falling from {losses}. "
     if ranking.is_tie:
         merit = (
             "is the report's usual value" if high == USUAL else f"is stable to {ends[winner]:.2g}, furthest"
@@ -60,15 +63,6 @@ def momentum(
         },
         section="4.3",
     )  # fmt: skip
-
-
-def reach(momentum: float) -> float:
-    """How far the ramp of a candidate goes, as a share of the one at 0.9.
-
-    The largest stable rate of ramps fell about as (1 - momentum) ** 0.5 on LeNet and digits. So every
-    candidate comes to its own edge at about the same iteration, and none is judged by how early it failed.
-    """
-    return float(np.sqrt((1.0 - momentum) / (1.0 - 0.9)))
 
 
 def _stable_to(run: Run) -> float:
