@@ -50,9 +50,10 @@ def test_every_step_is_planned_and_the_cost_counts_every_run_once():
     assert [finding.name for finding in found.findings] == [
         "learning rate range", "momentum", "weight decay", "learning rate",
     ]  # fmt: skip
-    keys = {spec.key for spec in world.asked}
-    assert len(keys) == len(world.asked)  # nothing is asked for twice
-    assert found.cost.iterations == sum(world.run(spec).iterations for spec in world.asked)
+    once = {
+        spec.key: spec for spec in world.asked
+    }  # one ramp may answer two questions: it is read, not repeated
+    assert found.cost.iterations == sum(world.run(spec).iterations for spec in once.values())
     expected = sum(iterations for _, iterations in planned(SETTING).values())
     assert found.cost.iterations <= 1.5 * expected
     json.dumps(found.to_json(), allow_nan=False)

@@ -196,8 +196,8 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) 
     return (
         f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge, and the "
-        f"middle edge divided by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth of it "
-        "(one cycle)."
+        f"middle edge divided by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth "
+        "of it (one cycle)."
     )
 
 
