@@ -20,6 +20,7 @@ DETECTORS = (instability, overfitting, rising_both, descending, plateau)
 APART = 0.05  # share of the run: what lies between two instabilities closer than this belongs to them
 SLOPE = 0.01  # relative fall of val_loss per tenth of the run that is still a descent
 SLIGHT = 0.05  # relative rise of val_loss above its best that is normal near the best settings (Sec. 5.5)
+_NEAR = 50  # rows at the end that tell the noise there
 DOMINATES = 0.25  # share of the run in instability that makes the whole run unstable
 
 
@@ -108,9 +109,9 @@ def _unstable(curve: Curve, clues: tuple[Clue, ...]) -> str:
 
 
 def _overfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | None:
-    rises = [clue for clue in clues if clue.label == "overfitting"]
-    best, last = _best_and_last(curve)
-    if not rises or last <= best * (1 + SLIGHT):
+    best, last, best_at = _best_and_last(curve)
+    rises = [clue for clue in clues if clue.label == "overfitting" and clue.end > best_at]
+    if not rises or last <= best * (1 + SLIGHT + 0.5 * noise(curve.val_loss[-_NEAR:])):
         return None
     reason = f"validation loss ends at {last:.3g}, {last / best - 1:.0%} above its best of {best:.3g}"
     return "overfitting", f"{reason}, after a rise from iteration {rises[-1].start} on; {rises[-1].advice}"
@@ -141,7 +142,7 @@ def _underfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | Non
 
 
 def _balance(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
-    best, last = _best_and_last(curve)
+    best, last, _ = _best_and_last(curve)
     known = curve.val_loss[measured(curve.val_loss)]
     if best > 0.95 * known[0]:
         reason = f"validation loss never falls by 5 % ({known[0]:.3g} to {best:.3g} at best)"
@@ -157,6 +158,8 @@ def _balance(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
     return "balanced", f"{end}; the best is {best:.3g}"
 
 
-def _best_and_last(curve: Curve) -> tuple[float, float]:
-    course = np.exp(smooth(np.log(curve.val_loss[measured(curve.val_loss)])))
-    return float(course.min()), float(course[-1])
+def _best_and_last(curve: Curve) -> tuple[float, float, int]:
+    """The lowest and the last value of the smooth course of val_loss, and the iteration of the lowest."""
+    rows = measured(curve.val_loss)
+    course = np.exp(smooth(np.log(curve.val_loss[rows])))
+    return float(course.min()), float(course[-1]), int(curve.iteration[rows][np.argmin(course)])

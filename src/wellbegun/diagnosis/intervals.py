@@ -178,8 +178,8 @@ def allowance(noise: float, rows: int) -> float:
 def clipped(values: Floats, at: Floats) -> Floats:
     """``values`` with spikes cut back to 3 local standard deviations from the running median of 5.
 
-    Towards the ends the median is of fewer rows, as many on either side; the first and last value are compared
-    with the line through their neighbours, continued twice as far (Tukey's rule), so that slopes stay.
+    Towards the ends the median is of fewer rows, as many on either side. The first and last value are
+    compared with the line through their neighbours, continued twice as far (Tukey's rule): slopes stay.
 
     Args:
         at: where the values are; float64[rows], increasing.

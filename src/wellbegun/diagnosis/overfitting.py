@@ -6,7 +6,7 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import noise, rising, trend
+from wellbegun.diagnosis.intervals import rising, trend
 
 
 def overfitting(curve: Curve, interval: Interval, *, change: float = 0.02) -> Clue | None:
@@ -19,14 +19,14 @@ def overfitting(curve: Curve, interval: Interval, *, change: float = 0.02) -> Cl
         interval: a stretch without a change of direction, with the curve's noise level.
         change: smallest relative rise of val_loss across the interval beyond its noise; 0.02 is 2 %.
 
-    Choice: a training loss that is level within half its noise counts as falling; it is at its floor.
+    Choice: training loss falls where the line through it does; at its floor it may do so within its noise.
     """
     rows = slice(interval.start, interval.stop)
     line = rising(curve.val_loss[rows], curve.iteration[rows], interval.noise, change)
     train = trend(curve.train_loss[rows], curve.iteration[rows])
     if line is None or train is None:
         return None
-    if train.change > 0.5 * noise(curve.train_loss[rows]):
+    if train.change >= 0:
         return None
     evidence = (
         f"validation loss rises from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "

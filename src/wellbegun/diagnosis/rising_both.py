@@ -6,7 +6,7 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import noise, rising, trend
+from wellbegun.diagnosis.intervals import rising, trend
 
 
 def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clue | None:
@@ -17,14 +17,14 @@ def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Cl
         change: smallest relative rise of val_loss across the interval beyond its noise; 0.03 is 3 %.
 
     Source: arXiv:1803.09820, Sec. 4.1 and Remark 3: the total regularization must be balanced, and a large
-    learning rate is a part of it. Choice: training loss must rise by more than half its noise.
+    learning rate is a part of it. Choice: a level training loss counts as rising.
     """
     rows = slice(interval.start, interval.stop)
     line = rising(curve.val_loss[rows], curve.iteration[rows], interval.noise, change)
     train = trend(curve.train_loss[rows], curve.iteration[rows])
     if line is None or train is None:
         return None
-    if train.change <= 0.5 * noise(curve.train_loss[rows]):
+    if train.change < 0:
         return None
     evidence = (
         f"validation loss rises from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "
