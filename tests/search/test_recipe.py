@@ -161,3 +161,20 @@ def test_a_ramp_that_broke_down_although_a_larger_decay_did_not_had_bad_luck():
     found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), Unlucky().train)
     assert found.details["scores"]["0.001"]["loss"] is None  # it did break down
     assert found.choice == 1e-3 and found.interval == (1e-4, 1e-2)
+
+
+@pytest.mark.parametrize("loyal", [False, True])
+def test_a_decay_displaces_the_middle_only_when_further_seeds_agree(loyal):
+    class Seedy(World):
+        def run(self, spec):
+            best = 1e-4 if loyal or spec.seed == SETTING.seed else 1e-3
+            return World(decay=best, noise=0.003).run(spec)
+
+    found = drive(weight_decay(SETTING, 0.4, (0.95, 0.85), 1e-3), Seedy().train)
+    assert {run.spec.seed for run in found.runs} == {0, 1, 2}
+    if loyal:
+        assert found.choice == 1e-4 and "beats 0.001 with 2 of 2 further seeds" in found.reason
+    else:
+        assert found.choice == 1e-3 and found.interval[0] <= 1e-4 and found.interval[1] == 1e-3
+        assert "with 0 of 2 further seeds, so this was luck" in found.reason
+    assert set(found.details["labels"]) == {run.key for run in found.runs}

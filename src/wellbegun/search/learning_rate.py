@@ -125,7 +125,8 @@ def bounds(
     for _ in range(1 + WIDEN):
         spec = setting.ramp(top, momentum, weight_decay)
         asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
-        runs = (*runs, *(yield Batch.of("learning rate", asked)))
+        repeats = yield Batch.of("learning rate", asked)
+        runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
         if in_sight(runs):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives

@@ -17,6 +17,7 @@ from wellbegun.search.setting import Setting
 
 PLAIN, NORMALISED, DECOUPLED = 0.25, 2.5, 0.2  # shrinkage of a free weight over the whole run, mid grid
 STEPS = 2  # times the grid is extrapolated at the most
+FURTHER = 2  # seeds that a value must win with as well before it displaces the grid's middle
 
 
 def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> float:
@@ -102,7 +103,8 @@ def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], ce
     They also show the learning rate's bounds.
 
     The grid's best value, then a step past its edge where it lies there, or between the best two. A tie goes
-    to the value nearest to the grid's middle.
+    to the value nearest to the grid's middle. A value that beats the middle must beat it with further seeds,
+    too: near the edge two seeds differ by more than two decays.
 
     Args:
         top: where the ramps of the learning rate end.
@@ -121,35 +123,68 @@ def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], ce
         if following is None:
             break
         asked = (following,)
-    return _finding(table)
+    best = table.chosen()
+    if best == table.centre:
+        return _finding(table, ())
+    seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
+    asked = (best, table.centre)
+    pairs = [setting.ramp(top, falling, value).but(seed=seed) for seed in seeds for value in asked]
+    runs = yield Batch.of("weight decay", pairs)
+    return _finding(table, list(zip(runs[::2], runs[1::2], strict=True)))
 
 
-def _finding(table: _Table) -> Finding:
-    ranking, values, scores = table.ranking(), table.values, table.scores()
-    choice = table.chosen()
+def _wins(challenger: Run, middle: Run) -> bool:
+    """Whether the first ramp is better by more than the noise."""
+    ranking = same_phase([challenger.curve, middle.curve])[1]
+    return ranking.winner == 0 and not ranking.is_tie
+
+
+def _finding(table: _Table, repeats: Sequence[tuple[Run, Run]]) -> Finding:
+    """What the table says, unless further seeds, as (the best value's ramp, the middle's), deny it."""
+    best, centre = table.chosen(), table.centre
+    wins = sum(_wins(*pair) for pair in repeats)
+    choice = best if wins == len(repeats) else centre
     low, high = table.tied()
-    losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
-    reason = (
-        "Validation loss of range tests over the same iterations, before they become unstable, "
-        f"at weight decay {losses}. "
-    )
-    if ranking.is_tie:
-        reason += (
-            f"From {low:g} to {high:g} they cannot be told apart by their noise; {choice:g} "
-            "is nearest to the middle of the grid, which follows from the length of the run and its "
-            "learning rate."
-        )
-    else:
-        reason += f"{choice:g} is lowest by more than the noise."
-    runs = tuple(table.runs.values())
+    low, high = min(low, choice), max(high, choice)
+    labels = {run.key: f"{value:g}" for value, run in table.runs.items()}
+    labels |= {run.key: f"{run.spec.weight_decay:g}, seed {run.spec.seed}" for p in repeats for run in p}
+    runs = (*table.runs.values(), *(run for pair in repeats for run in pair))
     return Finding(
-        "weight decay", choice, reason, runs,
-        (low, high) if ranking.is_tie else None,
+        "weight decay", choice, _reason(table, choice, wins, len(repeats)), runs,
+        (low, high) if low < high else None,
         details={
-            "scores": {f"{value:g}": s.to_json() for value, s in zip(values, scores, strict=True)},
-            "labels": {run.key: f"{value:g}" for value, run in table.runs.items()},
+            "scores": {
+                f"{value:g}": s.to_json() for value, s in zip(table.values, table.scores(), strict=True)
+            },
+            "labels": labels,
             "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
             "winner": table.runs[choice].key,
         },
         section="4.4",
     )  # fmt: skip
+
+
+def _reason(table: _Table, choice: float, wins: int, repeats: int) -> str:
+    losses = ", ".join(f"{value:g}: {s}" for value, s in zip(table.values, table.scores(), strict=True))
+    (low, high), best, centre = table.tied(), table.chosen(), table.centre
+    parts = [
+        "Validation loss of range tests over the same iterations, before they become unstable, "
+        f"at weight decay {losses}."
+    ]
+    if table.ranking().is_tie:
+        parts.append(f"From {low:g} to {high:g} they cannot be told apart by their noise.")
+    else:
+        parts.append(f"{best:g} is lowest by more than the noise.")
+    if repeats:
+        times = f"{wins} of {repeats} further seeds"
+        parts.append(
+            f"{best:g} beats {centre:g} with {times}{'' if choice == best else ', so this was luck'}."
+        )
+    if choice == centre:
+        parts.append(
+            f"{choice:g} is the middle of the grid, which follows from the length of the run and its "
+            "learning rate."
+        )
+    elif table.ranking().is_tie:
+        parts.append(f"{choice:g} is nearest to the middle of the grid.")
+    return " ".join(parts)
