@@ -93,10 +93,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("against-paper"))
+    parser.add_argument("--only", choices=("tune", "hand"), help="one of the two, the other one later")
     asked = parser.parse_args()
     task = by_name(asked.name, data_dir=asked.data_dir)
     for seed in asked.seeds:
         for who, job in (("tune", by_tune), ("hand", by_hand)):
+            if who != (asked.only or who):
+                continue
             place = asked.out / asked.name / who / f"{seed}.json"
             if not place.exists():
                 result = job(task, asked.name, seed, asked.out / asked.name / "runs")
