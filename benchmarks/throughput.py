@@ -3,17 +3,21 @@
 The plain loop is what people write: fp32, NCHW, a DataLoader over a TensorDataset of normalised floats,
 torch.optim.SGD, loss.item() in every step. Both train the same network on the same data with the same batch
 size and hyper-parameters, in turns, so that a busy machine slows both. The ratio of a turn is engine / plain.
+Each has a process of its own, the engine's set up as the command line and the workers set theirs up.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from wellbegun.runs.executors.process_pool import keep_memory
 from wellbegun.schedules.constant import Constant
 from wellbegun.spec import RunSpec
 from wellbegun.training.engine import precision, trainer
@@ -52,6 +57,13 @@ SETTINGS = {
     "cifar3": Setting(cifar3, "cifar10", (32, 32, 3), 128, "subtract_mean", 0.0005),
 }
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
+
+
+def choose_clock(name: str) -> None:
+    """Which clock this process reads; the CPU's is that of one thread."""
+    _chosen["clock"] = name
+    if name == "cpu":
+        torch.set_num_threads(1)
 
 
 def clock() -> float:
@@ -205,31 +217,106 @@ class Engine:
         self.trainer.evaluate()
 
 
-def compare(name: str, data_dir: Path | None, repeats: int, seconds: float, asked: str) -> dict[str, Any]:
-    """Both sides in turns: the results of one network as a JSON object."""
-    setting = SETTINGS[name]
+class Remote:
+    """A side in a process of its own; every method returns what it measured there."""
+
+    def __init__(self, link: Connection) -> None:
+        self._link = link
+
+    def ask(self, *question: Any) -> Any:
+        self._link.send(question)
+        answer = self._link.recv()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def train(self, updates: int) -> float:
+        """Seconds that so many updates take."""
+        return float(self.ask("train", updates))
+
+    def parts(self, updates: int) -> dict[str, float]:
+        """Seconds per update of each part, and of an evaluation."""
+        found: dict[str, float] = self.ask("parts", updates)
+        return found
+
+
+@contextmanager
+def process(side: str, network: str, data_dir: Path | None, asked: str, clock_name: str) -> Iterator[Remote]:
+    """One side in a fresh process, stopped at the end."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    child = context.Process(
+        target=serve, args=(there, side, network, data_dir, asked, clock_name), daemon=True
+    )
+    child.start()
+    there.close()
+    try:
+        yield Remote(here)
+    finally:
+        here.close()
+        child.join(10)
+
+
+def serve(
+    link: Connection, side: str, network: str, data_dir: Path | None, asked: str, clock_name: str
+) -> None:
+    """Answer the questions of a Remote until it hangs up."""
+    if side == "engine":
+        keep_memory()
+    choose_clock(clock_name)
+    setting = SETTINGS[network]
     x, y, source = load(setting, data_dir)
     train, validation = (x[:-VALIDATION], y[:-VALIDATION]), (x[-VALIDATION:], y[-VALIDATION:])
-    engine = Engine(setting, train, validation, asked)
-    sides: dict[str, Side] = {"plain": Plain(setting, train, validation), "engine": engine}
-    updates = {side: _updates(runner, seconds) for side, runner in sides.items()}
-    speed: dict[str, list[float]] = {side: [] for side in sides}
-    parts: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
-    for turn in range(repeats):
-        for side in sorted(sides, reverse=turn % 2 == 0):  # who goes first changes from turn to turn
-            taken = _timed(sides[side].train, updates[side])
-            speed[side].append(updates[side] * setting.batch_size / taken)
-            some = max(2, updates[side] // 4)
-            parts[side].append(sides[side].parts(some) | {"evaluation": _timed(sides[side].evaluate)})
+    runner: Side
+    if side == "engine":
+        runner = Engine(setting, train, validation, asked)
+        about = {"data": source, "precision": runner.precision}
+    else:
+        runner, about = Plain(setting, train, validation), {}
+    answers: dict[str, Callable[..., Any]] = {
+        "about": lambda: about,
+        "updates": lambda seconds: _updates(runner, seconds),
+        "train": lambda updates: _timed(runner.train, updates),
+        "parts": lambda updates: runner.parts(updates) | {"evaluation": _timed(runner.evaluate)},
+    }
+    while True:
+        try:
+            name, *values = link.recv()
+        except EOFError:
+            return
+        try:
+            link.send(answers[name](*values))
+        except Exception as error:
+            link.send(error)
+
+
+def compare(
+    name: str, data_dir: Path | None, repeats: int, seconds: float, asked: str, clock_name: str
+) -> dict[str, Any]:
+    """Both sides in turns: the results of one network as a JSON object."""
+    with (
+        process("plain", name, data_dir, asked, clock_name) as plain,
+        process("engine", name, data_dir, asked, clock_name) as engine,
+    ):
+        sides = {"plain": plain, "engine": engine}
+        about = engine.ask("about")
+        updates = {side: remote.ask("updates", seconds) for side, remote in sides.items()}
+        speed: dict[str, list[float]] = {side: [] for side in sides}
+        parts: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+        for turn in range(repeats):
+            for side in sorted(sides, reverse=turn % 2 == 0):  # who goes first changes from turn to turn
+                taken = sides[side].train(updates[side])
+                speed[side].append(updates[side] * SETTINGS[name].batch_size / taken)
+                parts[side].append(sides[side].parts(max(2, updates[side] // 4)))
     ratios = [fast / slow for fast, slow in zip(speed["engine"], speed["plain"], strict=True)]
     middle = {
         side: {part: statistics.median(one[part] for one in found) for part in (*PARTS, "evaluation")}
         for side, found in parts.items()
     }
-    return {
-        "network": name, "data": source, "batch_size": setting.batch_size, "precision": engine.precision,
-        "validation_samples": VALIDATION, "updates_per_turn": updates, "samples_per_second": speed,
-        "ratio": ratios, "ratio_median": statistics.median(ratios), "seconds": middle,
+    return about | {
+        "network": name, "batch_size": SETTINGS[name].batch_size, "validation_samples": VALIDATION,
+        "updates_per_turn": updates, "samples_per_second": speed, "ratio": ratios,
+        "ratio_median": statistics.median(ratios), "seconds": middle,
     }  # fmt: skip
 
 
@@ -295,14 +382,16 @@ def main() -> None:
     options = parser.parse_args()
     if options.repeats < 1 or not options.seconds > 0:
         parser.error(f"--repeats must be >= 1 and --seconds > 0, got {options.repeats} and {options.seconds}")
-    _chosen["clock"] = options.clock
-    if options.clock == "cpu":
-        torch.set_num_threads(1)
+    choose_clock(options.clock)
     found = machine()
     print(", ".join(f"{name} {value}" for name, value in found.items()))
     results = []
     for name in options.network or SETTINGS:
-        results.append(compare(name, options.data_dir, options.repeats, options.seconds, options.precision))
+        results.append(
+            compare(
+                name, options.data_dir, options.repeats, options.seconds, options.precision, options.clock
+            )
+        )
         show(results[-1])
     if options.json:
         options.json.write_text(
