@@ -133,3 +133,6 @@ def test_repeats_that_cannot_be_averaged_are_refused() -> None:
         mean([])
     with pytest.raises(ValueError, match="same iterations"):
         mean([Curve.of({"iteration": [0, 1]}), Curve.of({"iteration": [0, 2]})])
+    one, other = ({"iteration": [0], name: [0.5]} for name in ("top5", "top3"))
+    with pytest.raises(ValueError, match=r"same metrics, got \['top5'\] and \['top3'\]"):
+        mean([Curve.of(one), Curve.of(other)])

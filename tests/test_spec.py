@@ -110,6 +110,11 @@ def test_an_integer_where_a_float_belongs_names_the_same_run() -> None:
     assert PLAIN.but(lr=Constant(1)).key == PLAIN.but(lr=Constant(1.0)).key
 
 
+def test_the_order_of_the_factorys_arguments_means_nothing() -> None:
+    one, other = (PLAIN.but(factory_args=pair) for pair in ((("a", 1), ("b", 2)), (("b", 2), ("a", 1))))
+    assert one == other and one.key == other.key
+
+
 def test_but_changes_a_copy() -> None:
     other = PLAIN.but(seed=3)
     assert (other.seed, PLAIN.seed) == (3, 0)
@@ -125,8 +130,9 @@ def test_but_changes_a_copy() -> None:
         ({"accumulate": 0}, "accumulate must be at least 1, got 0"),
         ({"optimizer": "rprop"}, "optimizer must be one of nesterov, sgd, .*, got 'rprop'"),
         ({"precision": "fp8"}, "precision must be one of fp32, bf16, fp64, got 'fp8'"),
-        ({"weight_decay": -0.5}, "weight_decay must be a number >= 0, got -0.5"),
-        ({"weight_decay": float("nan")}, "weight_decay must be a number >= 0, got nan"),
+        ({"weight_decay": -0.5}, "weight_decay must be a finite number >= 0, got -0.5"),
+        ({"weight_decay": float("inf")}, "weight_decay must be a finite number >= 0, got inf"),
+        ({"weight_decay": float("nan")}, "weight_decay must be a finite number >= 0, got nan"),
         ({"train_on": "test"}, "train_on must be 'train' or 'all', got 'test'"),
     ],
 )

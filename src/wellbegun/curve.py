@@ -139,7 +139,7 @@ def mean(curves: Sequence[Curve]) -> tuple[Curve, Curve]:
     """Mean and standard deviation of repeats, row by row, over the rows that all of them reached.
 
     Raises:
-        ValueError: no curve, or evaluations at different iterations.
+        ValueError: no curve, other metrics, or evaluations at different iterations.
     """
     if not curves:
         raise ValueError("a mean needs at least one curve, got none")
@@ -147,6 +147,10 @@ def mean(curves: Sequence[Curve]) -> tuple[Curve, Curve]:
     first = curves[0].rows(0, rows)
     if any(not np.array_equal(curve.iteration[:rows], first.iteration) for curve in curves):
         raise ValueError("repeats must be evaluated at the same iterations; these are not")
+    for curve in curves:
+        if set(curve.metrics) != set(first.metrics):
+            got = f"{sorted(first.metrics)} and {sorted(curve.metrics)}"
+            raise ValueError(f"repeats must measure the same metrics, got {got}; leave out what differs")
     stacks = {name: np.stack([curve.columns()[name][:rows] for curve in curves]) for name in first.columns()}
     means = {name: stack.mean(axis=0) for name, stack in stacks.items()} | {"iteration": first.iteration}
     ddof = min(1, len(curves) - 1)

@@ -65,10 +65,11 @@ class RunSpec:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
-        if not self.weight_decay >= 0:
-            raise ValueError(f"weight_decay must be a number >= 0, got {self.weight_decay}")
+        if not 0 <= self.weight_decay < float("inf"):
+            raise ValueError(f"weight_decay must be a finite number >= 0, got {self.weight_decay}")
         if self.train_on not in ("train", "all"):
             raise ValueError(f"train_on must be 'train' or 'all', got {self.train_on!r}")
+        object.__setattr__(self, "factory_args", tuple(sorted(self.factory_args)))  # equal specs, equal keys
 
     @property
     def key(self) -> str:

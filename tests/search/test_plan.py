@@ -143,6 +143,15 @@ def test_a_run_that_was_asked_twice_costs_once() -> None:
     assert Cost.of([]) == Cost()
 
 
+def test_a_training_that_answers_too_little_is_refused() -> None:
+    with pytest.raises(ValueError, match="batch of 3 specs needs as many runs, got 2"):
+        drive(together(ask([1, 2]), ask([3])), lambda asked: [run(spec) for spec in asked[:-1]])
+
+
+def test_epochs_that_nobody_knows_are_null() -> None:
+    assert Cost(1, float("nan"), 2.0).to_json()["epochs"] is None
+
+
 def test_costs_add_up() -> None:
     total = Cost(1, 0.5, 2.0) + Cost(2, 0.25, 4.0)
     assert total == Cost(3, 0.75, 6.0)

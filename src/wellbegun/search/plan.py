@@ -51,7 +51,7 @@ class Cost:
     def to_json(self) -> dict[str, Any]:
         return {
             "iterations": self.iterations,
-            "epochs": round(self.epochs, 3),
+            "epochs": None if self.epochs != self.epochs else round(self.epochs, 3),
             "seconds": round(self.seconds, 3),
         }
 
@@ -135,6 +135,8 @@ def together(*plans: Plan[T]) -> Plan[list[T]]:
         order, batch = list(asked), [spec for specs in asked.values() for spec in specs]
         sizes = [len(asked[number]) for number in order]
         answers = yield batch
+        if len(answers) != len(batch):
+            raise ValueError(f"a batch of {len(batch)} specs needs as many runs, got {len(answers)}")
         asked.clear()
         for number, size in zip(order, sizes, strict=True):
             advance(number, answers[:size])
