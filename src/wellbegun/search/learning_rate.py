@@ -103,13 +103,13 @@ def bounds(
 
     Their middle is the value, their spread the distance from the edge.
 
-    lr_max = min(level, edge / margin, the lowest edge of any seed), with edge and level (the upper end of the
-    level stretch) the geometric means over seeds, and
+    With edge and level (the upper end of the level stretch) the geometric means over seeds, error the
+    standard error of log edge and slower = (ramp iterations / stepsize) ** SLOWER:
 
-        margin = max(SAFE, MARGIN * min(exp(2 error), CAUTION) * (ramp iterations / stepsize) ** SLOWER),
+        lr_max = min(level, edge / margin, lowest edge of any seed / min(1, slower)),
+        margin = max(SAFE, MARGIN * min(exp(2 error), CAUTION) * slower).
 
-    where error is the standard error of log edge. Ramps of one seed count as one, with their median; a ramp
-    without an edge counts with its end.
+    Ramps of one seed count as one, with their median; a ramp without an edge counts with its end.
 
     Args:
         top: where the ramps end.
@@ -138,10 +138,11 @@ def bounds(
     edges = _by_seed(runs, edges_of(runs, top))
     levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
-    speed = setting.ramp_iterations / setting.cycle(1.0).stepsize
-    margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * speed**SLOWER))
+    slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
+    margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)
-    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, *edges), 2)
+    unluckiest = min(edges) / min(1.0, slower)
+    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest), 2)
     stable = not any(np.isfinite(edge) for edge in edges_of(runs).values())
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
@@ -196,9 +197,9 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) 
         )
     return (
         f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. "
-        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge, and the "
-        f"middle edge divided by {margin:.2g}, a margin that follows from their spread. lr_min is a tenth "
-        "of it (one cycle)."
+        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
+        f"cycle's slower pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
+        "spread and from that pace. lr_min is a tenth of it (one cycle)."
     )
 
 
