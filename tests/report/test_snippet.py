@@ -7,6 +7,7 @@ import torch
 from wellbegun.report.snippet import snippet
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.spec import OPTIMIZERS
+from wellbegun.training.engine.optimizer import Optimizer, groups
 
 
 def run(source):
@@ -85,3 +86,38 @@ def test_a_hostile_name_ends_no_docstring(invent):
 def test_an_optimizer_without_a_snippet_is_refused(invent):
     with pytest.raises(ValueError, match=r"nesterov.*got 'rmsprop'"):
         snippet(dataclasses.replace(invent(), optimizer="rmsprop"))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("everything", [True, False])
+def test_its_updates_are_the_engines_with_multipliers_and_spared_biases(invent, optimizer, everything):
+    recommendation = dataclasses.replace(
+        invent(optimizer=optimizer), multipliers=True, decay_bias_and_norm=everything
+    )
+    space = run(snippet(recommendation))
+    space.update(LR_MAX=0.01, LR_MIN=0.001, ITERATIONS=6, STEPSIZE=2, WEIGHT_DECAY=0.1)
+    if (
+        optimizer == "adamw"
+    ):  # torch corrects its bias by the momentum of the moment: equal where it is constant
+        space.update(MOMENTUM_MIN=space["MOMENTUM_MAX"])
+    x = torch.randn(8, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = x.sum(1, keepdim=True)
+    models = [_Scaled(), _Scaled()]
+    models[1].load_state_dict(models[0].state_dict())
+    space["train"](models[0], [(x, y)], torch.nn.functional.mse_loss)
+    engine = Optimizer(groups(models[1], 0.1, decay_bias_and_norm=everything), optimizer)
+    for t in range(6):
+        for parameter in models[1].parameters():
+            parameter.grad = None
+        torch.nn.functional.mse_loss(models[1](x), y).backward()
+        engine.update(space["lr"](t), space["momentum"](t))
+    for mine, theirs in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-12)
+
+
+class _Scaled(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(4, 1, dtype=torch.float64)
+
+    def multipliers(self):
+        return {"bias": (2.0, 1.0)}

@@ -178,3 +178,14 @@ def test_a_decay_displaces_the_middle_only_when_further_seeds_agree(loyal):
         assert found.choice == 1e-3 and found.interval[0] <= 1e-4 and found.interval[1] == 1e-3
         assert "with 0 of 2 further seeds, so this was luck" in found.reason
     assert set(found.details["labels"]) == {run.key for run in found.runs}
+
+
+@pytest.mark.parametrize(("reached", "warned"), [(0.12, True), (0.2, False), (float("nan"), False)])
+def test_a_final_run_at_chance_is_told(reached, warned):
+    class Guessing(World):
+        def run(self, spec):
+            run = super().run(spec)
+            return replace(run, curve=replace(run.curve, val_accuracy=np.full(len(run.curve), reached)))
+
+    found = drive(recipe(replace(SETTING, chance=0.11)), Guessing().train)
+    assert any("commonest class (0.11 +- 0.01)" in note for note in found.notes) == warned

@@ -39,18 +39,29 @@ def momentum(t):
 
 '''
 
+_GROUPS = '''
+def groups(model):
+    """The model's parameters, each with its factors on learning rate and weight decay."""
+    own = model.multipliers() if hasattr(model, "multipliers") else {{}}  # name -> (learning rate, decay)
+    for name, parameter in model.named_parameters():
+        rate, decay = own.get(name, (1.0, 1.0))
+        yield {{"params": [parameter], "multiplier": rate, "weight_decay": {decay} * WEIGHT_DECAY}}
+
+'''
+
 _PAPERS_SGD = '''
 class PapersSGD(torch.optim.Optimizer):
     """SGD with the learning rate inside the velocity, as in the papers: v = a v + lr g, w = w - v."""
 
     def __init__(self, params, lr, momentum, nesterov):
-        super().__init__(params, {"lr": lr, "momentum": momentum, "nesterov": nesterov})
+        defaults = {"lr": lr, "momentum": momentum, "nesterov": nesterov, "weight_decay": WEIGHT_DECAY}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
             for w in (w for w in group["params"] if w.grad is not None):
-                gradient = w.grad + WEIGHT_DECAY * w
+                gradient = w.grad + group["weight_decay"] * w
                 if w not in self.state:
                     self.state[w]["velocity"] = torch.zeros_like(w)
                 v = self.state[w]["velocity"]
@@ -71,7 +82,7 @@ def train(model, loader, loss_function):
     while t < ITERATIONS:
         for inputs, targets in loader:
             for group in optimizer.param_groups:
-                group["lr"], {momentum} = lr(t), {value}
+                group["lr"], {momentum} = {lr}, {value}
             optimizer.zero_grad()
             loss_function(model(inputs), targets).backward()
             optimizer.step()
@@ -85,7 +96,9 @@ def train(model, loader, loss_function):
 def snippet(recommendation: Recommendation) -> str:
     """Python source that trains a model as recommended, with ``torch`` alone.
 
-    It defines ``lr(t)``, ``momentum(t)`` and ``train(model, loader, loss_function)``.
+    It defines ``lr(t)``, ``momentum(t)`` and ``train(model, loader, loss_function)``. For adamw the first
+    updates differ a little from the engine's: torch corrects the mean gradient by momentum(t) to the power
+    t, the engine by the product of the momenta that it used.
     """
     r = recommendation
     if r.optimizer not in _OPTIMIZERS:
@@ -99,12 +112,19 @@ def snippet(recommendation: Recommendation) -> str:
         epochs=f"{r.epochs:.3g}", stepsize=r.stepsize,
     )  # fmt: skip
     adam = r.optimizer == "adamw"
+    own = r.multipliers or not r.decay_bias_and_norm
+    parameters = "groups(model)" if own else "model.parameters()"
     train = _TRAIN.format(
-        optimizer=_OPTIMIZERS[r.optimizer].format("model.parameters(), lr=lr(0)"),
+        optimizer=_OPTIMIZERS[r.optimizer].format(f"{parameters}, lr=lr(0)"),
+        lr='lr(t) * group["multiplier"]' if own else "lr(t)",
         momentum='group["betas"]' if adam else 'group["momentum"]',
         value="(momentum(t), 0.999)" if adam else "momentum(t)",
     )
-    return head + (_PAPERS_SGD if r.optimizer.startswith("papers_") else "") + train
+    groups = _GROUPS.format(
+        decay="decay" if r.decay_bias_and_norm else "(decay if parameter.dim() > 1 else 0.0)"
+    )
+    parts = (head, groups if own else "", _PAPERS_SGD if r.optimizer.startswith("papers_") else "", train)
+    return "".join(parts)
 
 
 def _float(value: float) -> str:

@@ -45,6 +45,8 @@ class Recommendation:
     restarts: int = 0  # final runs that diverged before this one
     discarded: tuple[Run, ...] = ()  # those runs
     notes: tuple[str, ...] = ()  # warnings in a sentence each
+    multipliers: bool = False  # the network's own, on rate and decay of its parameters
+    decay_bias_and_norm: bool = True
 
     @property
     def cost(self) -> Cost:
@@ -154,6 +156,7 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
                 f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} diverged and was started again."
                 for r in failed
             )
+            notes += _at_chance(setting, run)
             intervals = dict(found.intervals)
             if failed:
                 intervals.pop("lr_max", None)  # the range tests' interval has been proven wrong
@@ -171,6 +174,21 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
     )  # fmt: skip
 
 
+def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
+    """A warning where the final run is no better than naming the commonest class."""
+    known = run.curve.val_accuracy[np.isfinite(run.curve.val_accuracy)]
+    if not len(known) or not setting.chance < 1:
+        return ()
+    error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
+    if known[-1] > setting.chance + 2 * error:
+        return ()
+    return (
+        f"The final run's validation accuracy, {known[-1]:.3g}, is no better than naming the commonest class "
+        f"({setting.chance:.3g} +- {error:.1g}): nothing that carries over was learned, so no value here "
+        "is better than another; check the labels.",
+    )
+
+
 def _recommendation(
     setting: Setting, findings: tuple[Finding, ...], lr_max: float, pair: tuple[float, float], decay: float
 ) -> Recommendation:
@@ -182,5 +200,6 @@ def _recommendation(
         lr_min=learning_rate.round_to(lr_max / 10, 2), momentum_max=pair[0], momentum_min=pair[1],
         weight_decay=decay, batch_size=setting.batch_size, iterations=spec.iterations,
         stepsize=setting.cycle(lr_max).stepsize, epochs=setting.epochs, findings=findings,
-        intervals=intervals,
+        intervals=intervals, multipliers=setting.multipliers,
+        decay_bias_and_norm=setting.decay_bias_and_norm,
     )  # fmt: skip

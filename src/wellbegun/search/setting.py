@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,9 @@ class Setting:
     optimizer: str
     parameters: int  # of the network
     normalised: bool  # the network holds normalisation layers: its weights' scale is free
+    multipliers: bool = False  # the network has multipliers of its own for rate and decay of its parameters
+    decay_bias_and_norm: bool = True
+    chance: float = math.nan  # validation accuracy of naming the commonest class; NaN where there are none
     has_test: bool = False
     all_data: bool = False  # the final run trains on training and validation data together
     seed: int = 0
