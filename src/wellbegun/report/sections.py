@@ -30,8 +30,8 @@ _WIDTHS = {"wide": 7.0, "narrow": 3.7}  # inches; the page shows the one that it
 
 _LOOK = (
     "Where to look",
-    "One short run in which the learning rate grows by factors, from far too small to far too large. It "
-    "stops where the loss explodes: the useful range lies before that.",
+    "Short runs in which the learning rate grows by factors, from far too small to far too large. They "
+    "stop where the loss explodes: the useful range lies before that.",
 )
 _STEPS = {
     "coarse range": _LOOK,
