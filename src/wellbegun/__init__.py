@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wellbegun.search.plan import Finding as Finding
     from wellbegun.search.recipe import Recommendation as Recommendation
     from wellbegun.spec import RunSpec as RunSpec
+    from wellbegun.training.hessian_free import LrEstimator as LrEstimator
     from wellbegun.training.lr_scheduler import ScheduleLR as ScheduleLR
     from wellbegun.training.range_test import lr_range_test as lr_range_test
     from wellbegun.training.task import Task as Task
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Curve": "wellbegun.curve",
     "Finding": "wellbegun.search.plan",
+    "LrEstimator": "wellbegun.training.hessian_free",
     "OneCycle": "wellbegun.schedules.cyclical",
     "Recommendation": "wellbegun.search.recipe",
     "Run": "wellbegun.curve",
@@ -56,6 +58,7 @@ _HOMES = {
 __all__ = [
     "Curve",
     "Finding",
+    "LrEstimator",
     "OneCycle",
     "Recommendation",
     "Run",
