@@ -8,9 +8,11 @@ import torch
 from task import data, network
 from torch.nn.functional import cross_entropy
 
+Log = Callable[[int, dict[str, float]], None]
 
-def train(log: Callable[[int, dict[str, float]], None], *, updates: int = 160, every: int = 10) -> None:
-    """Train with 1cycle; logs {"loss", "lr"} at every update and {"val_loss", "val_accuracy"} now and then."""
+
+def train(log: Log, *, updates: int = 160, every: int = 10) -> None:
+    """Train with 1cycle; log {"loss", "lr"} at each update, {"val_loss", "val_accuracy"} now and then."""
     torch.manual_seed(6)
     net, (points, labels) = network(), data(256, 1).tensors
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
@@ -27,4 +29,7 @@ def train(log: Callable[[int, dict[str, float]], None], *, updates: int = 160, e
             with torch.no_grad():
                 out = net(data(200, 2).tensors[0])
                 right = (out.argmax(1) == data(200, 2).tensors[1]).float().mean().item()
-                log(iteration, {"val_loss": cross_entropy(out, data(200, 2).tensors[1]).item(), "val_accuracy": right})
+                log(
+                    iteration,
+                    {"val_loss": cross_entropy(out, data(200, 2).tensors[1]).item(), "val_accuracy": right},
+                )

@@ -15,7 +15,7 @@ from types import ModuleType
 class Empty(ModuleType):
     """A module in which every name is a class that does nothing."""
 
-    __path__: list[str] = []
+    __path__ = ()
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):

@@ -30,7 +30,10 @@ def main() -> None:
             logger.info("step %d: loss=%.17g lr=%.17g", row["step"], row["loss"], row["lr"])
         else:
             logger.info(
-                "step %d: val_loss=%.17g val_accuracy=%.17g", row["step"], row["val_loss"], row["val_accuracy"]
+                "step %d: val_loss=%.17g val_accuracy=%.17g",
+                row["step"],
+                row["val_loss"],
+                row["val_accuracy"],
             )
     with (folder / "log.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)

@@ -1,9 +1,10 @@
 """Record two runs with Weights & Biases, offline, and write what its exports look like.
 
-There is no server here, so neither ``wandb.Api().run(...).history()`` nor the web page's export can be called.
-The two runs are real (mode "offline"); their rows are read back from the local ``.wandb`` files (records in
-LevelDB's log format, decoded with wandb's own protocol buffers), and written in the two shapes: a table as ``run.history().to_csv()`` gives, and one as the web
-page's "Export as CSV" of a chart gives ("RUN - METRIC", "RUN - METRIC__MIN", "RUN - METRIC__MAX").
+Without a server neither ``wandb.Api().run(...).history()`` nor the web page's export can be called. The two
+runs are real (mode "offline"); their rows are read back from the local ``.wandb`` files (records in LevelDB's
+log format, decoded with wandb's own protocol buffers), and written in two shapes: a table as
+``run.history().to_csv()`` gives, and one as the web page's "Export as CSV" of a chart gives ("RUN - METRIC",
+"RUN - METRIC__MIN", "RUN - METRIC__MAX").
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import struct
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +44,9 @@ def record(name: str, every: int, place: Path) -> tuple[list[dict[str, float]], 
     folder = Path(run.dir).parent
     run.finish()
     (file,) = folder.glob("*.wandb")
-    return rows_of(file), series
+    while len(rows := rows_of(file)) < len(pending):  # a process of wandb's own is still writing
+        time.sleep(0.2)
+    return rows, series
 
 
 def rows_of(file: Path) -> list[dict[str, float]]:
@@ -58,7 +62,7 @@ def rows_of(file: Path) -> list[dict[str, float]]:
 
 
 def records(data: bytes, block: int = 32_768) -> Iterator[bytes]:
-    """LevelDB's log format: checksum (4), length (2), type (1) and the bytes; 7 bytes of header before all."""
+    """LevelDB's log format: checksum (4), length (2), type (1), bytes; 7 bytes of header before all."""
     place, parts = 7, b""
     while place + 7 <= len(data):
         if block - place % block < 7:
