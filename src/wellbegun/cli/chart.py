@@ -19,6 +19,7 @@ def chart(
     log_x: bool = False,
     log_y: bool = False,
     braille: bool = True,
+    x_ends: tuple[float, float] | None = None,
 ) -> list[str]:
     """Lines of text that draw y over x, with the ends of both axes; points that are not finite are left out.
 
@@ -26,6 +27,7 @@ def chart(
         width, height: of the drawing in characters, without the axis.
         log_x, log_y: a logarithmic axis, for values > 0.
         braille: 2 x 4 dots per character; else one star.
+        x_ends: of a linear x axis, where it goes on beyond the points.
     """
     across_at, up_at = (_log if log else float for log in (log_x, log_y))
     points = [(across_at(a), up_at(b), float(a), float(b)) for a, b in zip(x, y, strict=True)]
@@ -34,7 +36,7 @@ def chart(
         return ["(nothing to draw)"]
     across, down = (2, 4) if braille else (1, 1)
     cells = [[0] * width for _ in range(height)]
-    left, right = min(p[0] for p in points), max(p[0] for p in points)
+    left, right = x_ends or (min(p[0] for p in points), max(p[0] for p in points))
     low, high = min(p[1] for p in points), max(p[1] for p in points)
     for a, b, *_ in points:
         column = round((a - left) / ((right - left) or 1) * (width * across - 1))
@@ -42,7 +44,7 @@ def chart(
         cells[row // down][column // across] |= DOTS[column % across][row % down] if braille else 1
     drawn = ["".join(_character(cell, braille) for cell in line).rstrip() for line in cells]
     ends = [(min(p[axis] for p in points), max(p[axis] for p in points)) for axis in (3, 2)]
-    return _framed(drawn, ends[0], ends[1], width)
+    return _framed(drawn, ends[0], x_ends or ends[1], width)
 
 
 def marks(
@@ -52,7 +54,7 @@ def marks(
     drawing: Sequence[str],
     width: int = 64,
 ) -> list[str]:
-    """Lines to print below a chart: which span lies where, with its name, or its first letters, inside it.
+    """Lines to print below a chart: which span lies where, with its name or the first letter of it inside.
 
     Args:
         spans: (name, from, to) in the unit of the chart's linear x axis, in order.
@@ -66,8 +68,8 @@ def marks(
         first, last = (round((value - left) / (right - left) * width) for value in (start, end))
         first = min(max(first, 0), width - 1)
         room = max(1, min(last, width) - first)
-        inside = name[: room - 2] if room >= 5 else ""
-        cells[first : first + room] = list(f"|{inside}".ljust(room, "-"))
+        inside = name if room > len(name) else name[:1]
+        cells[first : first + room] = list(f"|{inside}".ljust(room, "-") if room > 1 else inside)
     return [" " * (drawing[0].find("|") + 2) + "".join(cells).rstrip()]
 
 

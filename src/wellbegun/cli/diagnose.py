@@ -10,7 +10,7 @@ import click
 from wellbegun.cli.chart import chart, marks
 from wellbegun.cli.folder import as_json, aside
 from wellbegun.cli.options import output_options
-from wellbegun.cli.tables import escaped, grid, knows_braille, screen
+from wellbegun.cli.tables import escaped, knows_braille, screen, two_columns
 from wellbegun.report.words import anything, count, number, span
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def diagnose(
 ) -> None:
     """Say what training curves show, and what to change.
 
-    FILE is a training history in any usual form: CSV, JSON or JSON lines (Lightning, Keras, fastai, Weights &
-    Biases, your own), event files of TensorBoard or the folder of them, trainer_state.json, a Caffe log, lines
-    with losses, or the folder of a run of ours; packed with gzip or not.
+    FILE is a training history in any usual form: CSV, JSON or JSON lines (of Lightning, Keras, fastai,
+    Weights & Biases or your own), event files of TensorBoard or their folder, trainer_state.json, a Caffe
+    log, lines with losses, or the folder of a run of ours; packed with gzip or not.
     """
     if plot is not None and plot.suffix.lower() not in PICTURES:
         raise click.UsageError(
@@ -111,12 +111,8 @@ def _write(readings: list[Reading], plot: Path | None, html: Path | None) -> Non
     if html is not None:
         from wellbegun.report import html as page
 
-        title = (
-            readings[0].title
-            if len(readings) == 1
-            else count(len(readings), "training history", "training histories")
-        )
-        page.write_readings(readings, html, title=title)
+        several = count(len(readings), "training history", "training histories")
+        page.write_readings(readings, html, title=readings[0].title if len(readings) == 1 else several)
 
 
 def _show(readings: list[Reading], written: dict[str, Path]) -> None:
@@ -133,7 +129,7 @@ def _show_one(reading: Reading, console: Console) -> None:
     """What was read, the curve over its clues, the clues in words, the verdict."""
     history, found = reading.history, reading.diagnosis
     console.print(f"[bold]{escaped(reading.title)}[/bold]: {escaped(history.source)}")
-    table = grid()
+    table = two_columns()
     table.add_row("read as", escaped(", ".join(f"{m} = {n}" for m, n in history.columns.items())))
     if history.others:
         shown = ", ".join(history.others[:8]) + (", ..." if len(history.others) > 8 else "")
@@ -144,12 +140,10 @@ def _show_one(reading: Reading, console: Console) -> None:
             table.add_row(word, escaped(text))
     console.print(table, "")
     _draw(reading, console)
-    table = grid()
+    table = two_columns()
     for clue in found.clues:
-        colour = COLOURS[clue.label]
-        table.add_row(
-            f"[{colour}]{clue.label.replace('_', ' ')}[/{colour}]", escaped(_line(clue, history.axis))
-        )
+        label = f"[{COLOURS[clue.label]}]{clue.label.replace('_', ' ')}[/]"
+        table.add_row(label, escaped(_line(clue, history.axis)))
     table.add_row("[bold]verdict[/bold]", f"[bold]{found.overall}[/bold]: {escaped(found.reason)}")
     console.print("", table)
 
@@ -165,7 +159,7 @@ def _draw(reading: Reading, console: Console) -> None:
     x, y = curve.iteration[rows].tolist(), curve.val_loss[rows].tolist()
     scale = ", log scale" if log else ""
     console.print(f"{history.judged} over {history.axis}s{scale}", style="dim")
-    drawing = chart(x, y, braille=knows_braille(console), log_y=log)
+    drawing = chart(x, y, braille=knows_braille(console), log_y=log, x_ends=(x[0], x[-1]))
     spans = [(clue.label.replace("_", " "), clue.start, clue.end) for clue in reading.diagnosis.clues]
     console.print("\n".join([*drawing, *marks(spans, x[0], x[-1], drawing)]), markup=False)
 

@@ -17,7 +17,7 @@ MEANINGS = (
     "val_error",
 )  # fmt: skip
 """What a column can be taken for; ``val_error`` is 1 - accuracy."""
-AXES = ("iteration", "epoch", "row")
+AXES = ("iteration", "epoch", "epoch/1000", "row")
 """What the curve's iterations are counted in."""
 
 VALIDATION, ERROR, TRAINING = "validation loss", "validation error rate", "training loss"
@@ -54,10 +54,13 @@ class History:
         """The curve with what is judged in the place of ``val_loss``.
 
         Choice: an error rate rises and falls as a validation loss does, only later and in steps, so the same
-        clues are looked for in it. A training loss shows whether training is stable, nothing about the fit.
+        clues are looked for in it, beside that of training where it is known. A training loss shows whether
+        training is stable, nothing about the fit.
         """
         if self.judged == ERROR:
-            return replace(self.curve, val_loss=1.0 - self.curve.val_accuracy)
+            known = self.curve.metrics.get("train_accuracy")
+            train = self.curve.train_loss if known is None else 1.0 - known
+            return replace(self.curve, val_loss=1.0 - self.curve.val_accuracy, train_loss=train)
         if self.judged == TRAINING:
             return replace(self.curve, val_loss=self.curve.train_loss)
         return self.curve

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wellbegun.curve import Curve
 from wellbegun.errors import UnreadableHistory
 from wellbegun.histories import words
-from wellbegun.histories._base import AXES, History, Raw
+from wellbegun.histories._base import History, Raw
 from wellbegun.histories.track import Settled
 from wellbegun.schedules._base import Floats
 
@@ -54,7 +54,8 @@ def assemble(raw: Raw, path: Path, form: str, *, keep: str = "last") -> History:
         raise UnreadableHistory(words.nothing(path, raw))
     grid, joined = _grid(work)
     curve = Curve.of({"iteration": grid, **{m: _on(grid, s, m, joined) for m, s in work.values.items()}})
-    used = {m: raw.chosen[m][0] for m in AXES if m in raw.chosen and m == raw.axis}
+    counter = raw.axis.partition("/")[0]
+    used = {counter: raw.chosen[counter][0]} if counter in raw.chosen else {}
     return History(
         path=path, format=form, writer=raw.writer, run=raw.run, curve=curve, columns={**used, **work.columns},
         others=raw.others, rows=max(track.count for track in raw.tracks.values()), axis=raw.axis,

@@ -140,10 +140,10 @@ class _Part:
             return
         bad = int(np.argmin(whole))
         fine = np.isnan(x) | ((x >= 0) & (x < LARGEST / _PARTS))
-        if kind == "epoch" and fine.all():
+        if kind.startswith("epoch") and fine.all():
             if self._parts == 1 and self.raw.tracks:
                 self._rescale()
-            self._parts = _PARTS
+            self._parts, self.raw.axis = _PARTS, "epoch/1000"
             return
         where = f"{self._table.line} {int(lines[bad])} of {self._table.path} has {x[bad]:g}"
         raise UnreadableHistory(
@@ -158,8 +158,6 @@ class _Part:
     def told(self) -> list[str]:
         """What was done with rows that lack an iteration, and in which unit epochs are counted."""
         notes = []
-        if self._parts > 1:
-            notes.append("epochs are counted in fractions: one epoch is 1000 iterations here")
         if self._filled - self._skipped > 0:
             notes.append(
                 f"{self._filled - self._skipped} rows without {self._axis!r} stand at that of the row before"

@@ -28,6 +28,7 @@ def axis(kind: str) -> tuple[str, ...]:
     """What the iterations are, where they are none."""
     return {
         "epoch": ("there are no iterations: epochs stand in their place, numbered as in the file",),
+        "epoch/1000": ("there are no iterations: thousandths of epochs stand in their place",),
         "row": ("there are neither iterations nor epochs: rows stand in their place, counted from 0",),
     }.get(kind, ())
 

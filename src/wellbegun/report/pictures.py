@@ -34,17 +34,20 @@ def draw(reading: Reading, figure: Figure | SubFigure) -> None:
     heights = [height for name, height, _ in _PANELS if name in panels]
     axes = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     judged = reading.history.judged
-    if judged in (ERROR, TRAINING):  # another unit, or the same curve again
+    comparable = judged != TRAINING and (judged != ERROR or "train_accuracy" in curve.metrics)
+    if not comparable:  # another unit, or the same curve again
         curve = replace(curve, train_loss=np.full(len(curve), np.nan))
-    plot_training(curve, axes[0], clues=clues, name=judged)
     if judged == ERROR:
+        plot_training(curve, axes[0], clues=clues, names=("training error rate", judged))
         axes[0].set_ylabel("error rate", fontsize=8.5)
+    else:
+        plot_training(curve, axes[0], clues=clues, names=("training loss", judged))
     for ax, panel in zip(axes[1:], panels[1:], strict=True):
         (plot_accuracy if panel == "accuracy" else plot_measured_lr)(curve, ax, clues=clues)
     for ax in axes[:-1]:
         ax.set_xlabel("")
     axes[-1].set_xlabel(_XLABEL.get(reading.history.axis, reading.history.axis))
-    figure.align_ylabels(list(axes))  # type: ignore[union-attr]
+    figure.align_ylabels(list(axes))
 
 
 def on_page(reading: Reading, name: str) -> Section:

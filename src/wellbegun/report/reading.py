@@ -12,6 +12,7 @@ from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.histories._base import ERROR, TRAINING, VALIDATION, History
 
+_PLURALS = {ERROR: "validation error rates", TRAINING: "training losses"}
 _TWICE = re.compile(r" and training loss from \S+ to \S+")
 
 
@@ -41,30 +42,38 @@ class Reading:
 def read_aloud(history: History) -> Reading:
     """Diagnose a history by its validation loss, else its error rate, else its training loss.
 
-    A training loss alone tells whether training is stable. Of the fit it tells nothing, so every other verdict
-    than "unstable" becomes "unclear", and the advice of clues about the fit is left out.
+    A training loss alone tells whether training is stable. Of the fit it tells nothing, so every verdict
+    but "unstable" becomes "unclear", and the advice of clues about the fit is left out.
     """
     found = diagnose(history.to_judge())
-    if history.judged == VALIDATION:
-        return Reading(history, found)
-    clues = tuple(_named(clue, history.judged) for clue in found.clues)
-    overall, reason = found.overall, _worded(found.reason, history.judged)
+    clues = tuple(_named(clue, history) for clue in found.clues)
+    overall, reason = found.overall, _worded(found.reason, history)
     if history.judged == TRAINING and overall != "unstable":
         course = f"; {clues[-1].evidence}" if clues else ""
-        overall, reason = (
-            "unclear",
-            f"only the training loss is known, which says nothing about the fit{course}",
-        )
+        overall = "unclear"
+        reason = f"only the training loss is known, which says nothing about the fit{course}"
     return Reading(history, Diagnosis(clues, overall, reason))
 
 
-def _named(clue: Clue, judged: str) -> Clue:
+def _named(clue: Clue, history: History) -> Clue:
     """The clue with the name of what it was seen in."""
-    advice = clue.advice if judged == ERROR or clue.label in ("instability", "rising_both") else ""
-    return replace(clue, evidence=_worded(clue.evidence, judged), advice=advice)
+    about_fit = history.judged == TRAINING and clue.label not in ("instability", "rising_both")
+    return replace(
+        clue,
+        evidence=_worded(clue.evidence, history),
+        advice="" if about_fit else _worded(clue.advice, history),
+    )
 
 
-def _worded(text: str, judged: str) -> str:
-    text = text.replace("validation losses", f"{judged}s" if judged == ERROR else "training losses")
-    text = text.replace("validation loss", judged)
-    return _TWICE.sub("", text) if judged == TRAINING else text
+def _worded(text: str, history: History) -> str:
+    """What the diagnosis says of losses and iterations, said of what stands in their place."""
+    judged = history.judged
+    if judged == TRAINING:
+        text = _TWICE.sub("", text)
+    if judged == ERROR and "train_accuracy" in history.curve.metrics:
+        text = text.replace("training loss", "training error rate")
+    if judged not in (VALIDATION, ""):
+        text = text.replace("validation losses", _PLURALS[judged]).replace("validation loss", judged)
+    if history.axis != "iteration":
+        text = re.sub(r"\biteration(?=s?\b)", history.axis, text)
+    return text

@@ -125,6 +125,21 @@ def scale_losses(ax: Axes, main: Sequence[ArrayLike], others: Sequence[ArrayLike
         ax.set_ylim(low - 0.1 * reach, top + 0.05 * reach)
 
 
+def scale_rates(ax: Axes, values: ArrayLike) -> None:
+    """The y axis for learning rates: logarithmic where they span more than two magnitudes."""
+    given = np.asarray(values, dtype=np.float64)
+    given = given[np.isfinite(given)]
+    if not len(given):
+        return
+    low, high = float(given.min()), float(given.max())
+    log = low > 0 and high > 100 * low
+    _numbers(ax, "y", low, high, log)
+    if log:
+        ax.set_ylim(low / (high / low) ** 0.06, high * (high / low) ** 0.06)
+    else:
+        ax.set_ylim(low - 0.08 * (high - low or high or 1.0), high + 0.08 * (high - low or high or 1.0))
+
+
 def _numbers(ax: Axes, which: str, low: float, high: float, log: bool) -> None:
     """Few ticks with short plain numbers."""
     axis = ax.xaxis if which == "x" else ax.yaxis
