@@ -43,10 +43,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def head(path: Path) -> bytes:
     """The first bytes of a file, unpacked."""
     with opened(path) as file:
-        try:
-            return file.read(HEAD)
-        except EOFError:
-            return b""
+        return file.read(HEAD)
 
 
 def encoding(start: bytes) -> str:

@@ -97,17 +97,17 @@ def _finite(settled: Settled, name: str, *, loss: bool) -> tuple[Settled | None,
     if not absent.any():
         return (settled, []) if len(settled.values) else (None, [])
     if absent.all():
-        return None, [f"every value of {name} is NaN: it is left out"]
+        return None, [f"every value of {name!r} is NaN: it is left out"]
     last = int(np.flatnonzero(~absent)[-1])
     inner = int(absent[:last].sum())
     if loss and not inner:
         values = np.where(absent, np.inf, settled.values)
         at = int(settled.x[last + 1])
-        note = f"{name} is NaN from {at} to the end: read as divergence"
+        note = f"{name!r} is NaN from {at} to the end: read as divergence"
         return Settled(settled.x, values, settled.weights), [note]
     kept = ~absent
     clean = Settled(settled.x[kept], settled.values[kept], settled.weights[kept])
-    return clean, [] if inner > 0.5 * last else [f"{int(absent.sum())} values of {name} are NaN: left out"]
+    return clean, [] if inner > 0.5 * last else [f"{int(absent.sum())} values of {name!r} are NaN: left out"]
 
 
 def _fractions(work: _Work) -> None:
@@ -121,12 +121,12 @@ def _fractions(work: _Work) -> None:
             del work.columns[meaning]
             low = float(np.min(values))
             work.notes.append(
-                f"{name} runs from {low:.3g} to {top:.3g}, which no accuracy does: it is left out"
+                f"{name!r} runs from {low:.3g} to {top:.3g}, which no accuracy does: it is left out"
             )
             continue
         if top > 1.001:
             values = values / 100
-            work.notes.append(f"{name} goes up to {top:.3g}: read as percent")
+            work.notes.append(f"{name!r} goes up to {top:.3g}: read as percent")
         values = np.clip(1 - values if meaning == "val_error" else values, 0.0, 1.0)
         if meaning != "val_error":
             work.values[meaning] = Settled(settled.x, values, settled.weights)
@@ -134,18 +134,18 @@ def _fractions(work: _Work) -> None:
             del work.columns[meaning]  # it says the same
         else:
             work.values["val_accuracy"] = Settled(settled.x, values, settled.weights)
-            work.notes.append(f"{name} is an error rate: accuracy is 1 minus it")
+            work.notes.append(f"{name!r} is an error rate: accuracy is 1 minus it")
 
 
 def _grid(work: _Work) -> tuple[NDArray[np.int64], bool]:
     """The iterations of the rows, and whether each row stands for several evaluations."""
     for meaning in ("val_loss", "val_accuracy"):
         if meaning in work.values:
-            x = work.values[meaning].x
+            x, weights = work.values[meaning].x, work.values[meaning].weights
             if len(x) <= EVALUATIONS:
                 return _with_end(x, work), False
             grid = _groups(x)
-            work.notes.append(f"{len(x)} evaluations are averaged in {len(grid)} groups")
+            work.notes.append(f"{int(weights.sum())} evaluations are averaged in {len(grid)} groups")
             return grid, True
     x = np.unique(np.concatenate([work.values[m].x for m in _MEANT if m in work.values]))
     if len(x) <= ROWS:

@@ -41,7 +41,7 @@ def order(columns: Mapping[str, Settled], keep: str) -> list[str]:
         for kind, text in _done(settled, keep).items():
             said.setdefault(kind, []).append(name)
             texts.setdefault(kind, text)
-    return [f"{', '.join(names)}: {texts[kind]}" for kind, names in said.items()]
+    return [f"{', '.join(map(repr, names))}: {texts[kind]}" for kind, names in said.items()]
 
 
 def _done(settled: Settled, keep: str) -> dict[str, str]:
