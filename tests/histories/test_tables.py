@@ -123,7 +123,7 @@ def test_the_mapping_can_be_overruled(write):
         .replace(",", "|").replace(";", ","),
         "".join(json.dumps({"step": a, "train": {"loss": b}, "val": {"loss": c}}) + "\n" for a, b, c in TEN),
         json.dumps([{"step": a, "train_loss": b, "val_loss": c, "name": "x"} for a, b, c in TEN], indent=1),
-        json.dumps({name: [row[i] for row in TEN] for i, name in enumerate(("step", "train_loss", "val_loss"))}),
+        json.dumps({name: [r[i] for r in TEN] for i, name in enumerate(("step", "train_loss", "val_loss"))}),
         "".join(f"INFO step {a} train_loss: {b} | val_loss: {c}\n" for a, b, c in TEN),
         "".join(f"{{'step': {a}, 'loss': {b}, 'eval_loss': {c}}}\n" for a, b, c in TEN),
     ],

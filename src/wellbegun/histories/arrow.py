@@ -1,7 +1,7 @@
 """Large CSV files with pyarrow, an optional library: block by block, in bounded memory.
 
 Choice: measured on 10 million rows of five columns (benchmarks/histories.py): pyarrow and pandas take about
-four seconds, polars six, NumPy's text reader sixteen, Python's csv twenty-seven. Of the two fast ones only
+four seconds, polars six, NumPy's text reader sixteen, Python's csv twenty-seven or more. Of the two fast ones only
 pyarrow tells an empty cell from a NaN that was written, and a NaN at the end of a loss is divergence.
 """
 

@@ -76,14 +76,12 @@ def _raw(tracks: dict[str, Track], asked: Mapping[str, str], run: str, notes: li
     axis = {meaning: chosen.pop(meaning) for meaning in ("iteration", "epoch") if meaning in chosen}
     used = {name for names in (*chosen.values(), *axis.values()) for name in names}
     others = tuple(name for name in tracks if name not in used)
-    return Raw(tracks=tracks, chosen=chosen, others=others, run=run, notes=[*notes, *_by_epoch(tracks)])
+    return Raw(tracks=tracks, chosen=chosen, others=others, run=run, axis=_axis(tracks), notes=notes)
 
 
-def _by_epoch(tracks: Mapping[str, Track]) -> list[str]:
+def _axis(tracks: Mapping[str, Track]) -> str:
     """Keras writes epochs where others write iterations, and says so in the tags."""
-    if tracks and all("epoch" in tokens(name) or "evaluation" in name for name in tracks):
-        return ["the tags begin with epoch: epochs stand in the place of iterations"]
-    return []
+    return "epoch" if tracks and all("epoch" in tokens(name) for name in tracks) else "iteration"
 
 
 def _tracks(members: list[Path]) -> tuple[dict[str, Track], list[str]]:
