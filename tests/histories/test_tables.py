@@ -143,6 +143,27 @@ def test_epochs_of_a_printed_log_are_found(write):
     np.testing.assert_allclose(found.curve.val_loss, [2 / i for i in range(1, 10)], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["Iter {} loss {} val_loss {}", "step {}: loss={}, val_loss={}.", "[step {}] Loss: {} Val Loss: {} (12:30)",
+     "2026-01-01 00:00:00,123 INFO global_step={} train/loss={} val/loss={} lr=1e-3"],
+)  # fmt: skip
+def test_lines_as_people_print_them(write, line):
+    found = read_history(write("".join(line.format(10 * i, 0.5 / i, 0.75 / i) + "\n" for i in range(1, 10))))
+    assert (found.format, found.axis) == ("text", "iteration")
+    assert found.curve.iteration.tolist() == [10 * i for i in range(1, 10)]
+    np.testing.assert_allclose(found.curve.train_loss, [0.5 / i for i in range(1, 10)])
+    np.testing.assert_allclose(found.curve.val_loss, [0.75 / i for i in range(1, 10)])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_steps_that_start_again_in_each_epoch_are_counted_through(write, first):
+    values = [(e, s + first, 1.0, 2.0 if s == 19 else "") for e in range(5) for s in range(20)]
+    found = read_history(write(rows(values, "epoch,step,loss,val_loss")))
+    assert found.curve.iteration.tolist() == [20 * e + 19 + first for e in range(5)]
+    assert any("'step' starts again in each epoch" in note for note in found.notes)
+
+
 def test_shuffled_rows_are_sorted_and_repeated_ones_told(write):
     mixed = [TEN[i] for i in (3, 0, 7, 1, 9, 2, 5, 4, 8, 6)]
     found = read_history(write(rows([*mixed, (50, 0.5, 77.0)])))
@@ -243,7 +264,8 @@ def test_a_row_without_a_step_stands_at_the_one_before(write):
         ('{"step": 1, "loss": 2}\n{"step": 2, "loss": \n{"step": 3, "loss": 2}\n', "line 2 of"),
         ('{"loss": [1, 2, 3', "one whole value"),
         ('{"log_history": []}', "log_history"),
-        ("[1, 2, 3]", "these columns: none"),
+        ("[1, 2, 3]", "begins with"),
+        ("[{}]", "these columns: none"),
         (gzip.compress(b"step,loss\n1,2\n" * 999)[:-20], "gzip file must be whole"),
         ("x,y\n1,2\n", "name one with --column val_loss=NAME"),
     ],

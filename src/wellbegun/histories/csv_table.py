@@ -227,6 +227,7 @@ def looks_like(start: str) -> bool:
     cells = [split(row, sign) for row in rows]
     if len(cells) == 1:
         return len(cells[0]) > 1 and sign != " "
-    if len(cells[0]) != len(cells[1]):
+    numbers = [_is_number(cell) for cell in cells[0]]
+    if len(cells[0]) != len(cells[1]) or (sign == " " and any(numbers) and not all(numbers)):
         return False
     return any(_is_number(cell) and cell not in EMPTY for cell in cells[1])

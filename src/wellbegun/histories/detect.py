@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from wellbegun.errors import UnreadableHistory
@@ -10,6 +11,7 @@ from wellbegun.histories import caffe, csv_table, hf_trainer, ours, tensorboard,
 from wellbegun.histories._text import HEAD, encoding, head
 
 FORMATS = ("csv", "jsonl", "json", "tensorboard", "hf_trainer", "caffe", "text", "wellbegun")
+_JSON = re.compile(r"\{|\[\s*\{")  # lines of a log may begin with a bracket too
 _IN_FOLDERS = "run.json, trainer_state.json, event files of TensorBoard, metrics.csv"
 
 
@@ -64,7 +66,7 @@ def _of_folder(folder: Path) -> tuple[str, Path]:
 def _of_text(start: str, *, whole: bool) -> str | None:
     """The format of a text that begins like this; None where it is none of ours."""
     bare = start.lstrip("\ufeff \t\r\n")
-    if bare.startswith(("{", "[")) and (form := _of_json(bare)):
+    if _JSON.match(bare) and (form := _of_json(bare)):
         return form
     if caffe.looks_like(start):
         return "caffe"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wellbegun.errors import UnreadableHistory
 from wellbegun.histories._base import Raw
 from wellbegun.histories.columns import exported, guess, tokens, written_by
+from wellbegun.histories.restarts import Restarts, filled
 from wellbegun.histories.track import Track
 from wellbegun.schedules._base import Floats
 
@@ -90,6 +91,8 @@ class _Part:
     def __init__(self, table: Table, raw: Raw, own: Mapping[str, str]) -> None:
         self.raw, self._table, self._own = raw, table, own
         self._axis = raw.chosen[raw.axis][0] if raw.axis in raw.chosen else ""
+        self._epoch = raw.chosen["epoch"][0] if raw.axis == "iteration" and "epoch" in raw.chosen else ""
+        self._restarts = Restarts()
         self._before = np.nan  # the last iteration of the rows so far
         self._filled = self._skipped = 0
         self._parts = 1  # 1000 where epochs are counted in fractions
@@ -102,7 +105,7 @@ class _Part:
 
     def needed(self) -> set[str]:
         """The names of the columns in the file."""
-        return {self._own[name] for name in (*self._measured, *([self._axis] if self._axis else []))}
+        return {self._own[name] for name in (*self._measured, self._axis, self._epoch) if name}
 
     def take(self, chunk: Chunk, rows: int) -> None:
         """Add the values of some rows; ``rows`` came before them."""
@@ -124,13 +127,15 @@ class _Part:
             return np.arange(rows, rows + len(chunk.lines), dtype=np.float64)
         x = np.where(chunk.present[self._own[self._axis]], chunk.values[self._own[self._axis]], np.nan)
         self._check(x, chunk.lines)
-        empty = np.isnan(x)
-        if empty.any():
-            self._filled += int((empty & used).sum())
-            last = np.maximum.accumulate(np.where(empty, -1, np.arange(len(x))))
-            x = np.where(last >= 0, x[np.maximum(last, 0)], self._before)
+        self._filled += int((np.isnan(x) & used).sum())
+        x = filled(x, self._before)
         if len(x):
             self._before = float(x[-1])
+        if self._epoch:
+            epochs = np.where(
+                chunk.present[self._own[self._epoch]], chunk.values[self._own[self._epoch]], np.nan
+            )
+            x = self._restarts.unwound(x, epochs)
         return np.round(x * self._parts)
 
     def _check(self, x: Floats, lines: NDArray[np.int64]) -> None:
@@ -162,6 +167,8 @@ class _Part:
             notes.append(
                 f"{self._filled - self._skipped} rows without {self._axis!r} stand at that of the row before"
             )
+        if self._restarts.count:
+            notes.append(f"{self._axis!r} starts again in each epoch: epochs are put one after the other")
         if self._skipped:
             notes.append(f"{self._skipped} rows before the first {self._axis!r} are left out")
         names = {n for m, c in self.raw.chosen.items() if m.startswith("val") for n in c}

@@ -14,7 +14,7 @@ from wellbegun.histories._text import lines, text
 from wellbegun.histories.gather import Chunk, Table
 from wellbegun.histories.numbers import of_json
 
-LARGEST = 2**28  # characters of a file that is one JSON value, which cannot be streamed
+LARGEST = 2**27  # characters of a file that is one JSON value, which cannot be streamed
 _ROWS = 20_000
 Rows = Iterable[tuple[int, Mapping[str, float]]]
 

@@ -13,7 +13,12 @@ from wellbegun.histories.gather import Table
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|NaN|inf|Infinity)%?"
 _PAIR = re.compile(
     rf"""(?P<name>[A-Za-z_][\w/.\-]*(?:\ (?:loss|accuracy|acc|rate|error))?)['"]?\s*[:=]\s*['"]?"""
-    rf"(?P<value>{_NUMBER})(?![\w.:])"
+    rf"(?P<value>{_NUMBER})(?![\w:]|\.\d)"
+)
+_BARE = re.compile(
+    r"\b(?P<name>(?:(?:train|training|val|valid|validation|test|eval)[ _]?)?(?:loss|accuracy|acc)|lr)\s+"
+    rf"(?P<value>{_NUMBER})(?![\w:/]|\.\d)",
+    re.IGNORECASE,
 )
 _COUNTER = re.compile(
     r"\b(?P<name>epoch|global[ _]step|step|iteration|iter)\b['\"]?[\s:=#\[(]*(?P<value>\d+)", re.IGNORECASE
@@ -40,7 +45,7 @@ def read(path: Path) -> Table:
 def pairs(line: str) -> dict[str, float]:
     """The numbers of one line by name; counters are called "epoch" and "step"."""
     line = line[:_LONGEST]
-    found = {m["name"].strip(): _value(m["value"]) for m in _PAIR.finditer(line)}
+    found = {m["name"].strip(): _value(m["value"]) for m in (*_BARE.finditer(line), *_PAIR.finditer(line))}
     found = {name: value for name, value in found.items() if not _COUNTER.fullmatch(f"{name} 1")}
     for match in _COUNTER.finditer(line):
         name = "epoch" if match["name"].lower() == "epoch" else "step"
