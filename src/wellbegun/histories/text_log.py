@@ -12,7 +12,7 @@ from wellbegun.histories.gather import Table
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|NaN|inf|Infinity)%?"
 _PAIR = re.compile(
-    rf"""(?P<name>[A-Za-z_][\w/.\-]*(?:\ (?:loss|accuracy|acc|rate|error))?)['"]?\s*[:=]\s*['"]?"""
+    rf"""(?P<name>[A-Za-z_][\w/.\-]*(?:\ (?i:loss|accuracy|acc|rate|error))?)['"]?\s*[:=]\s*['"]?"""
     rf"(?P<value>{_NUMBER})(?![\w:]|\.\d)"
 )
 _BARE = re.compile(
