@@ -1,8 +1,8 @@
 """Large CSV files with pyarrow, an optional library: block by block, in bounded memory.
 
 Choice: measured on 10 million rows of five columns (benchmarks/histories.py): pyarrow and pandas take about
-four seconds, polars six, NumPy's text reader sixteen, Python's csv twenty-seven or more. Of the two fast ones only
-pyarrow tells an empty cell from a NaN that was written, and a NaN at the end of a loss is divergence.
+four seconds, polars six, NumPy's text reader sixteen, Python's csv twenty-seven or more. Of the two fast ones
+only pyarrow tells an empty cell from a NaN that was written, and a NaN at the end of a loss is divergence.
 """
 
 from __future__ import annotations
