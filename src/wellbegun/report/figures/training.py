@@ -9,7 +9,16 @@ import numpy as np
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue
-from wellbegun.report.figures._base import BLUE, MUTED, axes_or_new, legend, scale_losses, scale_x, tidy
+from wellbegun.report.figures._base import (
+    BLUE,
+    MUTED,
+    axes_or_new,
+    legend,
+    scale_losses,
+    scale_x,
+    thick,
+    tidy,
+)
 from wellbegun.report.figures._clues import shade
 
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ def plot_training(
     ax = tidy(axes_or_new(ax), "iteration", "loss")
     if np.isfinite(curve.train_loss).any():
         ax.plot(curve.iteration, curve.train_loss, color=MUTED, linewidth=1.1, alpha=0.75, label=names[0])
-    ax.plot(curve.iteration, curve.val_loss, color=BLUE, linewidth=1.9, label=names[1])
+    ax.plot(curve.iteration, curve.val_loss, color=BLUE, linewidth=thick(len(curve)), label=names[1])
     scale_x(ax, curve.iteration, log=False)
     scale_losses(ax, [curve.val_loss], [curve.train_loss])
     legend(ax, shade(ax, clues, float))
