@@ -240,7 +240,8 @@ def test_tune_stays_a_function_when_its_module_was_imported_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "tune", "range-test", "search", "train", "schedule", "runs", "runs list", "report"]
+    "command",
+    ["", "tune", "range-test", "search", "train", "schedule", "runs", "runs list", "report", "diagnose"],
 )
 def test_help_loads_nothing_heavy(command: str) -> None:
     call = f"main({[*command.split(), '--help']!r})"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wellbegun.curve import Curve as Curve
     from wellbegun.curve import Run as Run
     from wellbegun.diagnosis.diagnose import diagnose as diagnose
+    from wellbegun.histories.read import read_history as read_history
     from wellbegun.runs.store import RunStore as RunStore
     from wellbegun.schedules.cyclical import OneCycle as OneCycle
     from wellbegun.search.plan import Finding as Finding
@@ -50,6 +51,7 @@ _HOMES = {
     "errors": "wellbegun.errors",
     "lr_range_test": "wellbegun.training.range_test",
     "range_test": "wellbegun.tune",
+    "read_history": "wellbegun.histories.read",
     "schedules": "wellbegun.schedules",
     "train": "wellbegun.tune",
     "tune": "wellbegun.tune",
@@ -71,6 +73,7 @@ __all__ = [
     "errors",
     "lr_range_test",
     "range_test",
+    "read_history",
     "schedules",
     "train",
     "tune",

@@ -4,6 +4,7 @@ Wrong arguments are ValueError or TypeError.
 
     WellbegunError
     ├── TaskError        the task cannot be trained: data, model or loss break a rule (a ValueError too)
+    ├── UnreadableHistory  a training history cannot be read (a ValueError too)
     ├── StoreError       the store cannot be read or written: permissions, disk, a newer version
     ├── TrainingFailed   a run raised an error of the user's own code; carries the spec
     └── Refused          the evidence is too weak or too bad for a recommendation; carries the runs so far
@@ -30,6 +31,10 @@ class TaskError(WellbegunError, ValueError):
 
 class StoreError(WellbegunError):
     """The store cannot be read or written."""
+
+
+class UnreadableHistory(WellbegunError, ValueError):
+    """A file that should hold a training history holds none, or one that breaks a rule the message names."""
 
 
 class TrainingFailed(WellbegunError):

@@ -14,6 +14,7 @@ from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
+from wellbegun.report.figures.measured_lr import plot_measured_lr
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.schedule import plot_schedule
 from wellbegun.report.figures.svg import to_svg
@@ -60,6 +61,7 @@ MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
     "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
+    "measured_lr": lambda ax: plot_measured_lr(RUN.curve, ax, clues=CLUES),
     "range_test": lambda ax: plot_range_test(RUN.curve, ax, bounds=BOUNDS, clues=CLUES),
     "schedule": lambda ax: plot_schedule(CYCLE, 110, ax),
     "training": lambda ax: plot_training(RUN.curve, ax, clues=CLUES),
@@ -168,6 +170,21 @@ def test_schedules_are_drawn_value_by_value():
     np.testing.assert_array_equal(lr.get_xdata(), t)
     np.testing.assert_array_equal(lr.get_ydata(), CYCLE(t))
     np.testing.assert_array_equal(momentum.get_ydata(), MOMENTUM(t))
+
+
+@pytest.mark.parametrize(
+    ("rates", "scale"),
+    [
+        ([0.1, 0.2, 0.4], "linear"),
+        ([1e-5, 1e-3, 0.1], "log"),
+        ([0.0, 1e-3, 0.1], "linear"),
+        ([0.1, 0.1, 0.1], "linear"),
+    ],
+)
+def test_measured_rates_are_drawn_whole_on_the_scale_that_suits_them(rates, scale):
+    ax = plot_measured_lr(Curve.of({"iteration": [0, 1, 2], "lr": rates}))
+    assert ax.get_yscale() == scale
+    assert ax.get_ylim()[0] < min(rates) and max(rates) < ax.get_ylim()[1]
 
 
 def test_clues_are_shaded_from_their_start_to_their_end():

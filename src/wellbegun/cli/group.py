@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wellbegun import __version__
+from wellbegun.cli.diagnose import diagnose
 from wellbegun.cli.failure import Job, told
 from wellbegun.cli.range_test import range_test
 from wellbegun.cli.report import report
@@ -21,6 +22,7 @@ from wellbegun.cli.tune import tune
 GROUPS = (
     ("The main job", (tune,)),
     ("One step of it alone", (range_test, search, train, schedule)),
+    ("Read training curves", (diagnose,)),
     ("What was done", (runs, report)),
 )
 
@@ -32,6 +34,7 @@ Examples:
   wellbegun tune --data folder:photos --model resnet20
   wellbegun range-test digits --kind exponential   the learning rate alone
   wellbegun schedule one_cycle --lr-max 0.5 --iterations 2000 --plot cycle.svg
+  wellbegun diagnose metrics.csv                   what any training history says
 
 A stopped job goes on where it stopped when it is called again in the same way.
 """

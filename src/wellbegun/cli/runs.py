@@ -50,7 +50,7 @@ def list_command(folder: Path | None, as_object: bool) -> None:
 def show_command(key: str, folder: Path | None, as_object: bool) -> None:
     """Show one run: what was asked, its curve, how it ended. The first digits of KEY are enough."""
     store, place = opened(folder)
-    run = store.read(_full(store, key, place))
+    run = store.read(full(store, key, place))
     if as_object:
         click.echo(as_json({"key": run.key, **run.to_json()}))
         return
@@ -72,7 +72,7 @@ def remove_command(
     store, place = opened(folder)
     if bool(keys) == everything:
         raise click.UsageError("name the KEYS of the runs to remove, or give --all: one of the two")
-    chosen = store.keys() if everything else sorted({_full(store, key, place) for key in keys})
+    chosen = store.keys() if everything else sorted({full(store, key, place) for key in keys})
     if (
         chosen
         and not yes
@@ -105,7 +105,7 @@ def opened(folder: Path | None) -> tuple[RunStore, Path]:
     return RunStore(place), place
 
 
-def _full(store: RunStore, start: str, place: Path) -> str:
+def full(store: RunStore, start: str, place: Path) -> str:
     """The one key that begins like this."""
     kept = store.keys()
     found = [key for key in kept if key.startswith(start)]

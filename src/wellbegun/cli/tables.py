@@ -32,42 +32,42 @@ def screen() -> Console:
 def print_recommendation(found: Recommendation, places: Sequence[tuple[str, str]]) -> None:
     """The values, one reason per finding, the final result, the cost, and where everything was written."""
     console = screen()
-    console.print(f"\n[bold]{_escaped(found.task_name)}[/bold]: how to train it", "\n")
+    console.print(f"\n[bold]{escaped(found.task_name)}[/bold]: how to train it", "\n")
     console.print(_values(found), "")
     console.print(_reasons(found.findings), "")
-    ending = _grid()
+    ending = two_columns()
     if found.final is not None:
         ending.add_row("final run", _outcome(found.final, found.restarts))
     ending.add_row("cost", cost(found.cost))
     for name, place in places:
-        ending.add_row(name, _escaped(place))
+        ending.add_row(name, escaped(place))
     for note in found.notes:
-        ending.add_row("note", _escaped(note))
+        ending.add_row("note", escaped(note))
     console.print(ending)
 
 
 def print_finding(finding: Finding, places: Sequence[tuple[str, str]]) -> None:
     """One finding: the choice, its interval, the reason, the cost."""
-    console, grid = screen(), _grid()
-    grid.add_row(_escaped(finding.name), f"[bold]{_escaped(anything(finding.choice))}[/bold]")
+    console, grid = screen(), two_columns()
+    grid.add_row(escaped(finding.name), f"[bold]{escaped(anything(finding.choice))}[/bold]")
     if finding.interval:
         grid.add_row("as good", span(*finding.interval))
-    grid.add_row("why", _escaped(_reason(finding)))
+    grid.add_row("why", escaped(_reason(finding)))
     grid.add_row("cost", cost(finding.cost))
     for name, place in places:
-        grid.add_row(name, _escaped(place))
+        grid.add_row(name, escaped(place))
     console.print(grid)
 
 
 def print_run(run: Run, places: Sequence[tuple[str, str]]) -> None:
     """One run: a chart of its validation loss, how it ended, what it cost."""
-    console, grid = screen(), _grid()
+    console, grid = screen(), two_columns()
     print_curve(run, console)
     grid.add_row("run", run.key)
     grid.add_row("ended", _outcome(run, 0))
     grid.add_row("cost", cost(run))
     for name, place in places:
-        grid.add_row(name, _escaped(place))
+        grid.add_row(name, escaped(place))
     console.print(grid)
 
 
@@ -91,7 +91,7 @@ def cost(spent: Cost | Run) -> str:
 
 
 def _values(found: Recommendation) -> Table:
-    grid = _grid()
+    grid = two_columns()
     momentum = f"{number(found.momentum_max)} down to {number(found.momentum_min)} and back"
     length = f"{number(found.iterations)} ({number(found.epochs)} epochs), stepsize {number(found.stepsize)}"
     rows = (
@@ -106,9 +106,9 @@ def _values(found: Recommendation) -> Table:
 
 
 def _reasons(findings: Sequence[Finding]) -> Table:
-    grid = _grid()
+    grid = two_columns()
     for finding in findings:
-        grid.add_row(_escaped(finding.name), _escaped(_reason(finding)))
+        grid.add_row(escaped(finding.name), escaped(_reason(finding)))
     return grid
 
 
@@ -135,7 +135,8 @@ def results(run: Run) -> dict[str, float]:
     return {name: value for name, value in (seen | dict(run.test)).items() if not math.isnan(value)}
 
 
-def _grid() -> Table:
+def two_columns() -> Table:
+    """Two columns without lines: names and texts."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -144,7 +145,8 @@ def _grid() -> Table:
     return grid
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text of the user's that rich shows as it is."""
     from rich.markup import escape
 
     return escape(text)

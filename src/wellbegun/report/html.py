@@ -16,6 +16,8 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis import bounds as range_bounds
 from wellbegun.errors import Refused
 from wellbegun.report import words
+from wellbegun.report.pictures import on_page
+from wellbegun.report.reading import Reading
 from wellbegun.report.sections import (
     Section,
     is_range_test,
@@ -87,6 +89,20 @@ def runs_page(runs: Sequence[Run], *, title: str = "Runs", facts: Mapping[str, s
     )
 
 
+def write_readings(readings: Sequence[Reading], path: Path, *, title: str) -> Path:
+    """Write a page of training histories, with the diagnosis and the picture of each; returns ``path``."""
+    return _publish(readings_page(readings, title=title), path)
+
+
+def readings_page(readings: Sequence[Reading], *, title: str) -> str:
+    """A page of training histories, in the order given."""
+    parts = [
+        {"reading": reading, "history": reading.history, "picture": on_page(reading, f"history{position}")}
+        for position, reading in enumerate(readings, 1)
+    ]
+    return _render(title=title, readings=parts, versions=f"wellbegun {_version('wellbegun')}.")
+
+
 def _render(**values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("wellbegun", "report"),
@@ -97,7 +113,7 @@ def _render(**values: Any) -> str:
     )
     environment.globals.update(words=words, Cost=Cost)
     environment.filters["sentence"] = words.sentence
-    template = "page.html" if "r" in values else "runs.html"
+    template = "page.html" if "r" in values else "readings.html" if "readings" in values else "runs.html"
     return environment.get_template(template).render(**values)
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue
-from wellbegun.report.figures._base import GREEN, axes_or_new, scale_x, tidy
+from wellbegun.report.figures._base import GREEN, axes_or_new, scale_x, thick, tidy
 from wellbegun.report.figures._clues import shade
 from wellbegun.report.words import number
 
@@ -25,7 +25,7 @@ def plot_accuracy(curve: Curve, ax: Axes | None = None, *, clues: Sequence[Clue]
         clues: shaded without names, for axes that lie below those of the losses.
     """
     ax = tidy(axes_or_new(ax), "iteration", "validation\naccuracy, %")
-    ax.plot(curve.iteration, 100 * curve.val_accuracy, color=GREEN, linewidth=1.9)
+    ax.plot(curve.iteration, 100 * curve.val_accuracy, color=GREEN, linewidth=thick(len(curve)))
     scale_x(ax, curve.iteration, log=False)
     finite = 100 * curve.val_accuracy[np.isfinite(curve.val_accuracy)]
     if len(finite):
