@@ -7,6 +7,7 @@ import numpy as np
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval, Thresholds
 from wellbegun.diagnosis.intervals import tolerance, trend
+from wellbegun.diagnosis.rate import because
 
 _DEFAULT = Thresholds()
 
@@ -37,15 +38,6 @@ def descending(
         return None
     evidence = (
         f"validation loss falls from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "
-        f"noise {interval.noise:.1%}){_because(curve, interval)}"
+        f"noise {interval.noise:.1%}){because(curve, interval)}"
     )
     return Clue.over(curve, interval, "descending", evidence, section="3.2")
-
-
-def _because(curve: Curve, interval: Interval) -> str:
-    """A falling learning rate lowers the loss by itself, which says nothing about the fit."""
-    lr = curve.lr[interval.start : interval.stop]
-    lr = lr[np.isfinite(lr)]
-    if not len(lr) or lr[-1] > 0.9 * lr[0]:
-        return ""
-    return f" while the learning rate falls from {lr[0]:.2g} to {lr[-1]:.2g}"

@@ -67,11 +67,11 @@ def _blast(curve: Curve, interval: Interval) -> str:
 def _broken_down(curve: Curve, interval: Interval) -> str:
     """What was learned is lost: back to the losses of the first rows, or to the accuracy of chance."""
     now = _middle(curve.val_loss, interval)
+    if np.isnan(now) or interval.start == 0:
+        return ""  # before the first row nothing was learned that could be lost
     best = _lowest(curve.val_loss[: interval.stop])
-    if np.isnan(now):
-        return ""
     loss = f"validation loss {now:.3g} is {now / best:.1f} times its best so far"
-    if interval.start > 0 and (collapse := _collapsed(curve, interval)):
+    if collapse := _collapsed(curve, interval):
         return f"{loss} and {collapse}"
     if now <= LOST * best:
         return ""
@@ -81,7 +81,7 @@ def _broken_down(curve: Curve, interval: Interval) -> str:
         return f"{loss} and training loss {train:.2g} is back where it began"
     if np.isfinite(curve.val_accuracy).sum() < 2:
         return "" if len(first) or now <= LOST * curve.val_loss[measured(curve.val_loss)][0] else loss
-    return f"{loss} and {collapse}" if (collapse := _collapsed(curve, interval)) else ""
+    return ""
 
 
 def _collapsed(curve: Curve, interval: Interval) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,15 +32,22 @@ SHORTEST = 3  # measured rows of a stretch
 Found = tuple[Interval, Clue]
 
 
-def labelled(curve: Curve, thresholds: Thresholds) -> tuple[Clue, ...]:
+def labelled(
+    curve: Curve, thresholds: Thresholds, intervals: Sequence[Interval] | None = None
+) -> tuple[Clue, ...]:
     """The clues of all intervals that show one, equal neighbours as one.
 
-    In four steps: each interval by itself; then with its neighbours (a descent that goes on more slowly is one
-    descent, a short stretch between instabilities is unstable); equal neighbours are joined; the turn between
-    a slope and a level stretch is placed where the curve comes to the level, or leaves it.
+    In four steps: each interval by itself; then with its neighbours (a descent that goes on more slowly is
+    one descent, a short stretch between instabilities is unstable, a slope has no short level part); equal
+    neighbours are joined; the turn between a slope and a level stretch is placed where the curve comes to
+    the level, or leaves it.
+
+    Args:
+        intervals: those of ``cut``, where they are known already.
     """
-    found = [(each, clue) for each in cut(curve) if (clue := _clue(curve, each, thresholds))]
+    found = [(each, clue) for each in intervals or cut(curve) if (clue := _clue(curve, each, thresholds))]
     found = _joined(curve, _bridged(curve, _continued(curve, found, thresholds)), thresholds)
+    found = _joined(curve, _straight(curve, found, thresholds), thresholds)
     return tuple(clue for _, clue in _turned(curve, found, thresholds))
 
 
@@ -85,6 +92,41 @@ def _bridged(curve: Curve, found: list[Found]) -> list[Found]:
             same = replace(clue, label="instability", advice=after.advice, section=after.section)
             result[i] = interval, same
     return result
+
+
+def _straight(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
+    """A short level stretch that lies on one straight line with the slope beside it is part of it.
+
+    By chance, or where another noise level begins, a slope is cut into pieces too short to rise or fall.
+    """
+    result: list[Found] = []
+    for pair in found:
+        result.append(pair)
+        while len(result) > 1 and (union := _one_line(curve, result[-2], result[-1], thresholds)):
+            result[-2:] = [union]
+    return result
+
+
+def _one_line(curve: Curve, left: Found, right: Found, thresholds: Thresholds) -> Found | None:
+    (first, clue), (second, other) = left, right
+    level, slope = (first, other) if clue.label == "plateau" else (second, clue)
+    steep = second if level is first else first
+    if {clue.label, other.label} != {"plateau", slope.label} or slope.label not in SLOPES:
+        return None
+    if first.stop != second.start or 2 * (level.stop - level.start) > steep.stop - steep.start:
+        return None
+    whole = between(curve, first.start, second.stop)
+    own = trend(curve.val_loss[level.start : level.stop], curve.iteration[level.start : level.stop])
+    joint = trend(curve.val_loss[whole.start : whole.stop], curve.iteration[whole.start : whole.stop])
+    if own is None or joint is None:
+        return None
+    at = curve.iteration[[level.start, level.stop - 1]] - curve.iteration[whole.start]
+    share = at / float(curve.iteration[whole.stop - 1] - curve.iteration[whole.start])
+    off = np.log([own.first, own.last]) - np.log(joint.first) - joint.change * share
+    # of a line through m rows, either end has a standard error of noise x 2 / sqrt(m); three of them are chance
+    if np.abs(off).max() > 6 * max(level.noise, whole.noise) / np.sqrt(own.rows):
+        return None
+    return _again(curve, whole.start, whole.stop, slope, thresholds)
 
 
 def _joined(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
@@ -134,7 +176,7 @@ def _turned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Fo
 
 
 def _crossing(curve: Curve, start: int, stop: int, slope: str, *, first: bool) -> int:
-    """Rows from ``start`` to where the level stretch start to stop - 1 first, or last, crosses its own line."""
+    """Rows from ``start`` to where the level stretch first, or last, crosses its own line."""
     unmoved = 0 if first else stop - start
     loss, at = curve.val_loss[start:stop], curve.iteration[start:stop]
     rows = np.flatnonzero(measured(loss))

@@ -22,8 +22,8 @@ def overfitting(curve: Curve, interval: Interval, *, change: float = _DEFAULT.ov
         interval: a stretch without a change of direction, with the curve's noise level.
         change: smallest relative rise of val_loss across the interval beyond its noise; 0.02 is 2 %.
 
-    Choice: training loss falls where the line through it does; one that has all but vanished counts as falling
-    whichever way its line points.
+    Choice: training loss falls where the line through it does; one that has all but vanished
+    counts as falling whichever way its line points.
     """
     rows = slice(interval.start, interval.stop)
     line = rising(curve.val_loss[rows], curve.iteration[rows], interval.noise, change)

@@ -7,6 +7,7 @@ import numpy as np
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Interval, Thresholds
 from wellbegun.diagnosis.intervals import tolerance, trend
+from wellbegun.diagnosis.rate import calmer
 
 _DEFAULT = Thresholds()
 
@@ -35,6 +36,6 @@ def plateau(
         return None
     evidence = (
         f"validation loss is level at {np.sqrt(line.first * line.last):.3g} over {line.rows} evaluations "
-        f"({np.expm1(line.change):+.1%}, noise {interval.noise:.1%})"
+        f"({np.expm1(line.change):+.1%}, noise {interval.noise:.1%}){calmer(curve, interval)}"
     )
     return Clue.over(curve, interval, "plateau", evidence, section="3.1, Remark 2")

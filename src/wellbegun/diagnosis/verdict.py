@@ -7,8 +7,10 @@ import numpy as np
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue
 from wellbegun.diagnosis.intervals import FEWEST, measured, noise, smooth, trend
+from wellbegun.diagnosis.rate import fall
 
 SLOPE = 0.01  # relative fall of val_loss per tenth of the run that is still a descent
+ONSET = 0.25  # share of a descent: a learning rate that falls in it came with the descent
 SLIGHT = 0.05  # relative rise of val_loss above its best that is normal near the best settings (Sec. 5.5)
 _NEAR = 50  # rows at the end that tell the noise there
 DOMINATES = 0.25  # share of the run in instability that makes the whole run unstable
@@ -62,6 +64,8 @@ def _underfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | Non
     error = noise(curve.val_loss[rows]) * float(np.sqrt(12 / max(1, count)))
     if change > -max(SLOPE / 0.3, 2 * error) or late > -SLOPE / 1.2:
         return None
+    if _by_the_rate(curve, clues):
+        return None
     lr = curve.lr[rows & np.isfinite(curve.lr)]
     if len(lr) and lr.min() < 0.9 * lr[0]:
         return None
@@ -70,6 +74,15 @@ def _underfitted(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str] | Non
         f"validation loss still falls over the last third of the run ({np.expm1(change):+.0%}) and {rate}; "
         "use a larger learning rate, less regularization or a longer run (Sec. 3.2)"
     )
+
+
+def _by_the_rate(curve: Curve, clues: tuple[Clue, ...]) -> bool:
+    """Whether the last descent set in with a fall of the learning rate, which lowers the loss by itself."""
+    last = clues[-1]
+    start = int(np.searchsorted(curve.iteration, last.start))
+    onset = last.start + ONSET * (last.end - last.start)
+    stop = int(np.searchsorted(curve.iteration, onset, side="right"))
+    return len(clues) > 1 and fall(curve, start, stop) is not None
 
 
 def _balance(curve: Curve, clues: tuple[Clue, ...]) -> tuple[str, str]:
