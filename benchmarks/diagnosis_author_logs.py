@@ -35,7 +35,7 @@ GROUPS = (  # runs that differ in one setting, or look alike
     "lr35Ada", "Cifar100", "lrRange3.*Clip", "range2SS80k", "range3Iter", "in_.*_1cycle", "in_.*_step",
 )  # fmt: skip
 GRID = {
-    "drift": (0.08, 0.13, 0.18), "scatter": (1.5, 1.75, 2.0), "continued": (0.45, 0.55, 0.65),
+    "drift": (0.1, 0.13, 0.16), "scatter": (1.5, 1.75, 2.0), "continued": (0.5, 0.55, 0.65),
     "both": (0.03, 0.05),
 }  # fmt: skip
 
@@ -104,30 +104,30 @@ def main() -> None:
     options = parser.parse_args()
     index = yaml.safe_load((options.folder / "INDEX.yaml").read_text(encoding="utf-8"))["curves"]
     curves = {name: read(options.folder / entry["file"]) for name, entry in index.items()}
-    intervals = {name: cut(curve) for name, curve in curves.items()}
     sure = {name for name, entry in index.items() if entry["diagnosis"]["confidence"] == "high"}
 
-    def reading(thresholds: Thresholds) -> dict[str, list]:
-        return {
-            name: pieces(index[name]["diagnosis"]["segments"], labelled(curve, thresholds, intervals[name]))
-            for name, curve in curves.items()
-        }
+    values = [dict(zip(GRID, each, strict=True)) for each in itertools.product(*GRID.values())]
+    table: list[dict[str, list]] = [{} for _ in range(len(values) + 1)]  # the last is of the defaults
+    for name, curve in curves.items():
+        intervals, segments = cut(curve), index[name]["diagnosis"]["segments"]
+        for found, each in zip(table, [*values, {}], strict=True):
+            found[name] = pieces(segments, labelled(curve, replace(Thresholds(), **each), intervals))
 
     print(f"{len(curves)} logs, {len(sure)} of them read with high confidence; percent of the length\n")
     print(f"{'':34}" + "".join(f"{name:>12}" for name in ("agreement", *LABELS, "inst>over")))
-    show("defaults, all files", summary(reading(Thresholds()), sure))
-    values = [dict(zip(GRID, each, strict=True)) for each in itertools.product(*GRID.values())]
-    table = [(each, reading(replace(Thresholds(), **each))) for each in values]
-    show(
-        "best of the grid, all files", max((summary(r, sure) for _, r in table), key=lambda s: s["agreement"])
-    )
+    defaults = table.pop()
+    show("defaults, all files", summary(defaults, sure))
+    rows = [summary(found, sure) for found in table]
+    show("best of the grid, all files", max(rows, key=lambda row: row["agreement"]))
     held, rng = [], np.random.default_rng(options.seed)
     for split in range(options.splits):
         parts = halves(list(curves), rng)
         for chosen_on, scored_on in (parts, parts[::-1]):
-            best = max(table, key=lambda t: summary({n: t[1][n] for n in chosen_on}, sure)["agreement"])
-            held.append(summary({n: best[1][n] for n in scored_on}, sure))
-            show(f"split {split + 1}: {' '.join(f'{v:g}' for v in best[0].values())}", held[-1])
+            scores = [summary({n: found[n] for n in chosen_on}, sure)["agreement"] for found in table]
+            best = int(np.argmax(scores))
+            held.append(summary({n: table[best][n] for n in scored_on}, sure))
+            chosen = " ".join(f"{value:g}" for value in values[best].values())
+            show(f"split {split + 1}: {chosen}", held[-1])
     for title, how in (("mean over halves", np.nanmean), ("spread (standard deviation)", np.nanstd)):
         show(title, {key: float(how([row[key] for row in held])) for key in held[0]})
 

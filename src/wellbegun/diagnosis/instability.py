@@ -144,7 +144,7 @@ def _advice(curve: Curve, interval: Interval) -> tuple[str, str]:
     lr = curve.lr[interval.start]
     if lr > curve.lr[0]:
         return f"keep lr_max below {lr:.2g}, or let it rise more slowly (a longer stepsize)", "4.1"
-    return "use a smaller learning rate or less momentum", "3.3"
+    return "use a smaller learning rate or less momentum", "4.1, 4.3"
 
 
 def _middle(values: Floats, interval: Interval) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -152,6 +153,12 @@ def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
     return Trend(float(np.exp(at_start)), float(np.exp(at_start + slope)), len(y))
 
 
+@lru_cache(maxsize=1)  # every interval of a curve asks for it
+def _range(curve: Curve) -> float:
+    course = smooth(np.log(curve.val_loss[measured(curve.val_loss)]))[1:]
+    return min(_WIDEST, float(np.ptp(course))) if len(course) else 0.0
+
+
 def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) -> Trend | None:
     """The line through a loss that rises beyond its noise, else None.
 
@@ -187,13 +194,10 @@ def tolerance(
     Choice: R is that of the smooth course without the first evaluation, at most 1.5: what an untrained
     network or a blow-up adds to the range says nothing about a drift.
     """
-    known = curve.val_loss[measured(curve.val_loss)]
-    course = smooth(np.log(known))[1:]
-    span = min(_WIDEST, float(np.ptp(course))) if len(course) else 0.0
     last = min(interval.stop, len(curve) - 1)
     run = max(1.0, float(curve.iteration[-1] - curve.iteration[0]))
     width = float(curve.iteration[last] - curve.iteration[interval.start]) / run
-    return float(np.log1p(change)) + drift * span * width + allowance(interval.noise, rows, scatter)
+    return float(np.log1p(change)) + drift * _range(curve) * width + allowance(interval.noise, rows, scatter)
 
 
 def clipped(values: Floats, at: Floats) -> Floats:

@@ -123,7 +123,7 @@ def _one_line(curve: Curve, left: Found, right: Found, thresholds: Thresholds) -
     at = curve.iteration[[level.start, level.stop - 1]] - curve.iteration[whole.start]
     share = at / float(curve.iteration[whole.stop - 1] - curve.iteration[whole.start])
     off = np.log([own.first, own.last]) - np.log(joint.first) - joint.change * share
-    # of a line through m rows, either end has a standard error of noise x 2 / sqrt(m); three of them are chance
+    # of a line through m rows, either end has a standard error of noise x 2 / sqrt(m); up to three
     if np.abs(off).max() > 6 * max(level.noise, whole.noise) / np.sqrt(own.rows):
         return None
     return _again(curve, whole.start, whole.stop, slope, thresholds)
