@@ -34,7 +34,8 @@ class Gap:
 def generalization_error(curve: Curve) -> Gap:
     """val_loss - train_loss over the iterations and learning rates of a run.
 
-    Source: arXiv:1803.09820, Sec. 3: the generalization error is read beside the validation loss. Choice: both losses are smoothed first.
+    Source: arXiv:1803.09820, Sec. 3: the generalization error is read beside the validation loss.
+    Choice: both losses are smoothed first.
     """
     sound = np.isfinite(curve.val_loss) & np.isfinite(curve.train_loss)
     gap = np.full(len(curve), np.nan)
