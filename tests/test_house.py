@@ -270,7 +270,8 @@ def test_every_schedule_is_listed() -> None:
 def test_every_clue_has_a_detector() -> None:
     from wellbegun.diagnosis._base import LABELS
 
-    assert members("diagnosis", "intervals", "course", "diagnose", "bounds", "ranking") == set(LABELS)
+    others = ("intervals", "course", "diagnose", "bounds", "ranking", "labelling", "verdict", "rate")
+    assert members("diagnosis", *others, "generalization", "compare") == set(LABELS)
 
 
 def test_every_model_and_data_set_is_listed() -> None:

@@ -61,18 +61,18 @@ def agreement(name):
 def test_the_clues_agree_with_the_hand_reading():
     high = [name for name in index() if index()[name]["diagnosis"]["confidence"] == "high"]
     assert len(high) == 35
-    assert np.mean([agreement(name) for name in high]) >= 0.855  # 0.865 when written
-    assert np.mean([agreement(name) for name in index()]) >= 0.82  # 0.834, all
+    assert np.mean([agreement(name) for name in high]) >= 0.885  # 0.892 when written
+    assert np.mean([agreement(name) for name in index()]) >= 0.86  # 0.868, all
 
 
 @pytest.mark.parametrize(
     ("label", "floor"),
     [
-        ("descending", 0.78),  # 0.79
-        ("plateau", 0.87),  # 0.88
-        ("overfitting", 0.7),  # 0.72
-        ("rising_both", 0.68),  # 0.71
-        ("instability", 0.86),  # 0.88
+        ("descending", 0.85),  # 0.86
+        ("plateau", 0.885),  # 0.89
+        ("overfitting", 0.78),  # 0.79
+        ("rising_both", 0.70),  # 0.71
+        ("instability", 0.88),  # 0.89
     ],
 )
 def test_recall_by_label(label, floor):

@@ -14,6 +14,27 @@ VERDICTS = ("underfitting", "balanced", "overfitting", "unstable", "unclear")
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a change of the validation loss must amount to before it is called something.
+
+    Changes are relative to the loss, widths are shares of the run; noise is added by the detectors.
+
+    Choice: the report reads by eye; how well these values agree with a reading by eye, on runs that they were
+    not chosen on too, is measured by benchmarks/diagnosis_author_logs.py.
+    """
+
+    change: float = 0.03  # a smaller change is level; 0.03 is 3 %
+    drift: float = 0.13  # of the run's own range of log(val_loss): what a level course may move over a run
+    scatter: float = 1.75  # noise levels: a smaller change is within the scatter of single evaluations
+    continued: float = 0.55  # of what a descent needs: enough where a descent goes on more slowly
+    overfit: float = 0.02  # smallest rise that is overfitting
+    both: float = 0.05  # smallest rise of both losses
+    sharp: float = 0.25  # smallest sharp rise of both losses
+    within: float = 0.02  # share of the run in which a sharp rise takes place
+    swing: float = 0.5  # noise level that counts as swings
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of a curve without a change of direction, with the noise of the validation loss on it."""
 

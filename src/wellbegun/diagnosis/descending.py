@@ -5,32 +5,39 @@ from __future__ import annotations
 import numpy as np
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import allowance, trend
+from wellbegun.diagnosis._base import Clue, Interval, Thresholds
+from wellbegun.diagnosis.intervals import tolerance, trend
+from wellbegun.diagnosis.rate import because
+
+_DEFAULT = Thresholds()
 
 
-def descending(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clue | None:
+def descending(
+    curve: Curve,
+    interval: Interval,
+    *,
+    change: float = _DEFAULT.change,
+    drift: float = _DEFAULT.drift,
+    scatter: float = _DEFAULT.scatter,
+    enough: float = 1.0,
+) -> Clue | None:
     """Detect a falling validation loss: neutral in itself, underfitting where it lasts to the end (Sec. 3.2).
 
     Args:
         interval: a stretch without a change of direction, with the curve's noise level.
         change: smallest relative fall of val_loss across the interval beyond its noise; 0.03 is 3 %.
+        drift: of the run's range of log(val_loss), what a level course may move over the whole run.
+        scatter: noise levels that a fall must exceed.
+        enough: share of all this that will do; less than 1 beside a descent that merely goes on.
     """
     rows = slice(interval.start, interval.stop)
     line = trend(curve.val_loss[rows], curve.iteration[rows])
-    if line is None or line.change >= -np.log1p(change) - allowance(interval.noise, line.rows):
+    if line is None:
+        return None
+    if line.change >= -enough * tolerance(curve, interval, line.rows, change, drift, scatter):
         return None
     evidence = (
         f"validation loss falls from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "
-        f"noise {interval.noise:.1%}){_because(curve, interval)}"
+        f"noise {interval.noise:.1%}){because(curve, interval)}"
     )
     return Clue.over(curve, interval, "descending", evidence, section="3.2")
-
-
-def _because(curve: Curve, interval: Interval) -> str:
-    """A falling learning rate lowers the loss by itself, which says nothing about the fit."""
-    lr = curve.lr[interval.start : interval.stop]
-    lr = lr[np.isfinite(lr)]
-    if not len(lr) or lr[-1] > 0.9 * lr[0]:
-        return ""
-    return f" while the learning rate falls from {lr[0]:.2g} to {lr[-1]:.2g}"

@@ -5,15 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis._base import Clue, Interval
-from wellbegun.diagnosis.intervals import allowance, measured, noise, smooth, trend
+from wellbegun.diagnosis._base import Clue, Interval, Thresholds
+from wellbegun.diagnosis.intervals import FEWEST, allowance, measured, noise, smooth, trend
 from wellbegun.schedules._base import Floats
 
+_DEFAULT = Thresholds()
 LOST = 1.5  # val_loss above this multiple of its best so far is where a breakdown is looked for
 
 
 def instability(
-    curve: Curve, interval: Interval, *, rise: float = 0.25, within: float = 0.02, swing: float = 0.5
+    curve: Curve,
+    interval: Interval,
+    *,
+    rise: float = _DEFAULT.sharp,
+    within: float = _DEFAULT.within,
+    swing: float = _DEFAULT.swing,
 ) -> Clue | None:
     """Detect divergence, a sharp rise of both losses, or large swings; it is not overfitting (Sec. 3.3).
 
@@ -61,21 +67,33 @@ def _blast(curve: Curve, interval: Interval) -> str:
 def _broken_down(curve: Curve, interval: Interval) -> str:
     """What was learned is lost: back to the losses of the first rows, or to the accuracy of chance."""
     now = _middle(curve.val_loss, interval)
-    before = curve.val_loss[: interval.stop]
-    if np.isnan(now) or now <= LOST * (best := _lowest(before)):
-        return ""
+    if np.isnan(now) or interval.start == 0:
+        return ""  # before the first row nothing was learned that could be lost
+    best = _lowest(curve.val_loss[: interval.stop])
     loss = f"validation loss {now:.3g} is {now / best:.1f} times its best so far"
+    if collapse := _collapsed(curve, interval):
+        return f"{loss} and {collapse}"
+    if now <= LOST * best:
+        return ""
     first = curve.train_loss[np.isfinite(curve.train_loss)][: max(1, min(3, len(curve) // 15))]
     train = _middle(curve.train_loss, interval)
     if len(first) and train > 0.8 * first.min():
         return f"{loss} and training loss {train:.2g} is back where it began"
-    accuracy = curve.val_accuracy
-    if np.isfinite(accuracy).sum() < 2:
+    if np.isfinite(curve.val_accuracy).sum() < 2:
         return "" if len(first) or now <= LOST * curve.val_loss[measured(curve.val_loss)][0] else loss
-    chance, top = accuracy[np.isfinite(accuracy)][0], np.nanmax(smooth(accuracy[: interval.stop]))
+    return ""
+
+
+def _collapsed(curve: Curve, interval: Interval) -> str:
+    """Accuracy lost all but 15 % of what it had gained so far; a loss can be level meanwhile."""
+    accuracy = curve.val_accuracy
+    known = np.isfinite(accuracy)
+    if known.sum() < 2 or not known[: interval.stop].any():
+        return ""
+    chance, top = accuracy[known][0], np.nanmax(smooth(accuracy[: interval.stop]))
     held = _middle(accuracy, interval)
     if top - chance > 0.1 and held < chance + 0.15 * (top - chance):
-        return f"{loss} and accuracy fell back from {top:.0%} to {held:.0%}"
+        return f"accuracy fell back from {top:.0%} to {held:.0%}"
     return ""
 
 
@@ -100,7 +118,8 @@ def _sharp_rise(curve: Curve, interval: Interval, rise: float, within: float) ->
 
 
 def _swings(interval: Interval, swing: float) -> str:
-    if interval.noise <= swing:
+    # the noise of a few rows is that of their surroundings, where the first loss of all can be huge
+    if interval.noise <= swing or interval.stop - interval.start < FEWEST:
         return ""
     return f"validation loss swings by a factor of {np.exp(interval.noise):.2g} from evaluation to evaluation"
 
@@ -125,7 +144,7 @@ def _advice(curve: Curve, interval: Interval) -> tuple[str, str]:
     lr = curve.lr[interval.start]
     if lr > curve.lr[0]:
         return f"keep lr_max below {lr:.2g}, or let it rise more slowly (a longer stepsize)", "4.1"
-    return "use a smaller learning rate or less momentum", "3.3"
+    return "use a smaller learning rate or less momentum", "4.1, 4.3"
 
 
 def _middle(values: Floats, interval: Interval) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ _SHORTEST = 3  # rows, after thinning, of an interval; a straight line fits any 
 _FLOOR = 0.004  # log units: differences below are rounding and evaluation order, not a change of direction
 _PRIOR = 4.0  # rows that the local noise level weighs against an interval's own residuals
 _PENALTY = 2.0  # per interval, x log(rows): half of it per parameter (a line, a noise level, a place)
+_WIDEST = 1.5  # log units: the range of a run counts up to here
 _MAD_TO_SD = 1.4826  # of a normal distribution
 
 
@@ -151,6 +153,12 @@ def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
     return Trend(float(np.exp(at_start)), float(np.exp(at_start + slope)), len(y))
 
 
+@lru_cache(maxsize=1)  # every interval of a curve asks for it
+def _range(curve: Curve) -> float:
+    course = smooth(np.log(curve.val_loss[measured(curve.val_loss)]))[1:]
+    return min(_WIDEST, float(np.ptp(course))) if len(course) else 0.0
+
+
 def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) -> Trend | None:
     """The line through a loss that rises beyond its noise, else None.
 
@@ -166,13 +174,30 @@ def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) ->
     return line if line.change > 2 * error and climb > np.log1p(change) + 0.5 * noise + 2 * error else None
 
 
-def allowance(noise: float, rows: int) -> float:
+def allowance(noise: float, rows: int, scatter: float = 1.75) -> float:
     """The change of log(loss) over an interval that is within its noise.
 
-    noise (7/4 + 1/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change of a
-    line through ``rows`` of them.
+    noise (scatter + 1/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change
+    of a line through ``rows`` of them.
     """
-    return noise * (1.75 + 0.5 * float(np.sqrt(12.0 / max(rows, 1))))
+    return noise * (scatter + 0.5 * float(np.sqrt(12.0 / max(rows, 1))))
+
+
+def tolerance(
+    curve: Curve, interval: Interval, rows: int, change: float, drift: float, scatter: float
+) -> float:
+    """The change of log(val_loss) over an interval up to which its course is level.
+
+    log(1 + change) + drift R w + allowance, where w is the interval's share of the run and R the run's range
+    of log(val_loss): as by eye, a slow drift is judged against what the whole run covers.
+
+    Choice: R is that of the smooth course without the first evaluation, at most 1.5: what an untrained
+    network or a blow-up adds to the range says nothing about a drift.
+    """
+    last = min(interval.stop, len(curve) - 1)
+    run = max(1.0, float(curve.iteration[-1] - curve.iteration[0]))
+    width = float(curve.iteration[last] - curve.iteration[interval.start]) / run
+    return float(np.log1p(change)) + drift * _range(curve) * width + allowance(interval.noise, rows, scatter)
 
 
 def clipped(values: Floats, at: Floats) -> Floats:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis._base import Clue, Interval
+from wellbegun.diagnosis._base import Clue, Interval, Thresholds
 from wellbegun.diagnosis.intervals import rising, trend
+from wellbegun.diagnosis.overfitting import falling
+
+_DEFAULT = Thresholds()
 
 
-def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Clue | None:
+def rising_both(curve: Curve, interval: Interval, *, change: float = _DEFAULT.both) -> Clue | None:
     """Detect losses that rise together, smoothly: too much learning rate or regularization.
 
     Args:
         interval: a stretch without a change of direction, with the curve's noise level.
-        change: smallest relative rise of val_loss across the interval beyond its noise; 0.03 is 3 %.
+        change: smallest relative rise of val_loss across the interval beyond its noise; 0.05 is 5 %.
 
     Source: arXiv:1803.09820, Sec. 4.1 and Remark 3: the total regularization must be balanced, and a large
     learning rate is a part of it. Choice: a level training loss counts as rising.
@@ -24,7 +27,7 @@ def rising_both(curve: Curve, interval: Interval, *, change: float = 0.03) -> Cl
     train = trend(curve.train_loss[rows], curve.iteration[rows])
     if line is None or train is None:
         return None
-    if train.change < 0:
+    if falling(curve, train):
         return None
     evidence = (
         f"validation loss rises from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "
