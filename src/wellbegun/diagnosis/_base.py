@@ -24,8 +24,9 @@ class Thresholds:
     """
 
     change: float = 0.03  # a smaller change is level; 0.03 is 3 %
-    drift: float = 0.13  # of the run's own range of log(val_loss): what a level course may move over a run
-    scatter: float = 1.75  # noise levels: a smaller change is within the scatter of single evaluations
+    drift: float = 0.2  # of the run's own range of log(val_loss): what a level course may move over a run
+    scatter: float = 1.0  # noise levels: a smaller change is within the scatter of single evaluations
+    error: float = 2.0  # standard errors of a line's change that are added to that
     continued: float = 0.55  # of what a descent needs: enough where a descent goes on more slowly
     overfit: float = 0.02  # smallest rise that is overfitting
     both: float = 0.05  # smallest rise of both losses

@@ -19,6 +19,7 @@ def descending(
     change: float = _DEFAULT.change,
     drift: float = _DEFAULT.drift,
     scatter: float = _DEFAULT.scatter,
+    error: float = _DEFAULT.error,
     enough: float = 1.0,
 ) -> Clue | None:
     """Detect a falling validation loss: neutral in itself, underfitting where it lasts to the end (Sec. 3.2).
@@ -28,13 +29,14 @@ def descending(
         change: smallest relative fall of val_loss across the interval beyond its noise; 0.03 is 3 %.
         drift: of the run's range of log(val_loss), what a level course may move over the whole run.
         scatter: noise levels that a fall must exceed.
+        error: standard errors of its change that a fall must exceed besides.
         enough: share of all this that will do; less than 1 beside a descent that merely goes on.
     """
     rows = slice(interval.start, interval.stop)
     line = trend(curve.val_loss[rows], curve.iteration[rows])
     if line is None:
         return None
-    if line.change >= -enough * tolerance(curve, interval, line.rows, change, drift, scatter):
+    if line.change >= -enough * tolerance(curve, interval, line.rows, change, drift, scatter, error):
         return None
     evidence = (
         f"validation loss falls from {line.first:.3g} to {line.last:.3g} ({np.expm1(line.change):+.0%}, "

@@ -174,17 +174,17 @@ def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) ->
     return line if line.change > 2 * error and climb > np.log1p(change) + 0.5 * noise + 2 * error else None
 
 
-def allowance(noise: float, rows: int, scatter: float = 1.75) -> float:
+def allowance(noise: float, rows: int, scatter: float = 1.75, error: float = 0.5) -> float:
     """The change of log(loss) over an interval that is within its noise.
 
-    noise (scatter + 1/2 sqrt(12 / rows)): the scatter of single values, and the standard error of the change
+    noise (scatter + error sqrt(12 / rows)): the scatter of single values, and standard errors of the change
     of a line through ``rows`` of them.
     """
-    return noise * (scatter + 0.5 * float(np.sqrt(12.0 / max(rows, 1))))
+    return noise * (scatter + error * float(np.sqrt(12.0 / max(rows, 1))))
 
 
 def tolerance(
-    curve: Curve, interval: Interval, rows: int, change: float, drift: float, scatter: float
+    curve: Curve, interval: Interval, rows: int, change: float, drift: float, scatter: float, error: float
 ) -> float:
     """The change of log(val_loss) over an interval up to which its course is level.
 
@@ -197,7 +197,11 @@ def tolerance(
     last = min(interval.stop, len(curve) - 1)
     run = max(1.0, float(curve.iteration[-1] - curve.iteration[0]))
     width = float(curve.iteration[last] - curve.iteration[interval.start]) / run
-    return float(np.log1p(change)) + drift * _range(curve) * width + allowance(interval.noise, rows, scatter)
+    return (
+        float(np.log1p(change))
+        + drift * _range(curve) * width
+        + allowance(interval.noise, rows, scatter, error)
+    )
 
 
 def clipped(values: Floats, at: Floats) -> Floats:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from wellbegun.curve import Curve
+from wellbegun.diagnosis import rate
 from wellbegun.diagnosis._base import Clue, Interval, Thresholds
 from wellbegun.diagnosis.descending import descending
 from wellbegun.diagnosis.instability import instability
-from wellbegun.diagnosis.intervals import between, cut, measured, noise, trend
+from wellbegun.diagnosis.intervals import FEWEST, between, cut, measured, noise, trend
 from wellbegun.diagnosis.overfitting import overfitting
 from wellbegun.diagnosis.plateau import plateau
 from wellbegun.diagnosis.rising_both import rising_both
@@ -29,6 +30,7 @@ RISES = ("overfitting", "rising_both")
 SLOPES = ("descending", *RISES)
 LEVEL = 0.25  # noise levels off its line: still on it
 SHORTEST = 3  # measured rows of a stretch
+FAR = 4  # noise levels above the level: a jump, no scatter
 Found = tuple[Interval, Clue]
 
 
@@ -48,12 +50,13 @@ def labelled(
     found = [(each, clue) for each in intervals or cut(curve) if (clue := _clue(curve, each, thresholds))]
     found = _joined(curve, _bridged(curve, _continued(curve, found, thresholds)), thresholds)
     found = _joined(curve, _straight(curve, found, thresholds), thresholds)
-    return tuple(clue for _, clue in _turned(curve, found, thresholds))
+    found = _warned(curve, found, thresholds)
+    return tuple(clue for _, clue in _annihilated(curve, _turned(curve, found, thresholds), thresholds))
 
 
 def _keywords(name: str, thresholds: Thresholds) -> dict[str, float]:
     t = thresholds
-    level = {"change": t.change, "drift": t.drift, "scatter": t.scatter}
+    level = {"change": t.change, "drift": t.drift, "scatter": t.scatter, "error": t.error}
     return {
         "instability": {"rise": t.sharp, "within": t.within, "swing": t.swing},
         "overfitting": {"change": t.overfit},
@@ -129,6 +132,40 @@ def _one_line(curve: Curve, left: Found, right: Found, thresholds: Thresholds) -
     return _again(curve, whole.start, whole.stop, slope, thresholds)
 
 
+def _warned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
+    """An instability begins with the first jump that comes back, where that is nearer to it than to row 0."""
+    result: list[Found] = []
+    for interval, clue in found:
+        first = len(result)
+        while clue.label == "instability" and first and result[first - 1][1].label == "plateau":
+            first -= 1
+        if first < len(result):
+            level = between(curve, result[first][0].start, interval.start)
+            at = _first_jump(curve, level, thresholds.sharp)
+            if at is not None and interval.start - at <= at:
+                kept = [pair for pair in result[first:] if pair[0].stop <= at]
+                cut_short = [pair for pair in result[first:] if pair[0].start < at < pair[0].stop]
+                result[first:] = kept + [_again(curve, e.start, at, k, thresholds) for e, k in cut_short]
+                whole = between(curve, at, interval.stop)
+                same = Clue.over(curve, whole, clue.label, clue.evidence, clue.advice, clue.section)
+                result.append((whole, same))
+                continue
+        result.append((interval, clue))
+    return result
+
+
+def _first_jump(curve: Curve, interval: Interval, rise: float) -> int | None:
+    """The first row that stands far above the level before it, once there are rows enough to know that."""
+    for row in range(interval.start + FEWEST, interval.stop):
+        calm = curve.val_loss[interval.start : row]
+        calm = calm[measured(calm)]
+        if len(calm) >= FEWEST and curve.val_loss[row] > 0:
+            jump = np.log(curve.val_loss[row] / np.median(calm))
+            if jump > max(np.log1p(rise), FAR * noise(calm)):
+                return row
+    return None
+
+
 def _joined(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
     """Equal neighbours as one clue where their union shows it too; level parts that drift are a descent."""
     result: list[Found] = []
@@ -173,6 +210,31 @@ def _turned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Fo
         moved = (start, stops[i]) != (interval.start, interval.stop)
         result.append(_again(curve, start, stops[i], clue, thresholds) if moved else (interval, clue))
     return result
+
+
+def _annihilated(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
+    """A descent ends where the learning rate vanishes for good and the loss is level from there on."""
+    if not found or found[-1][1].label != "descending":
+        return found
+    interval, clue = found[-1]
+    start = rate.annihilation(curve)
+    if start is None or start - interval.start < SHORTEST:
+        return found
+    tail = between(curve, start, interval.stop)
+    losses = curve.val_loss[tail.start : tail.stop]
+    losses = losses[measured(losses)]
+    if len(losses) < 2 or np.ptp(np.log(losses)) > np.log1p(thresholds.change) + 2 * interval.noise:
+        return found
+    level = float(np.exp(np.mean(np.log(losses))))
+    evidence = (
+        f"validation loss is level at {level:.3g} over {len(losses)} evaluations, the learning rate at "
+        f"{curve.lr[start]:.1g}: what is learned is settled"
+    )
+    return [
+        *found[:-1],
+        _again(curve, interval.start, start, clue, thresholds),
+        (tail, Clue.over(curve, tail, "plateau", evidence, section="4.1")),
+    ]
 
 
 def _crossing(curve: Curve, start: int, stop: int, slope: str, *, first: bool) -> int:

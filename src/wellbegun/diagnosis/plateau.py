@@ -19,6 +19,7 @@ def plateau(
     change: float = _DEFAULT.change,
     drift: float = _DEFAULT.drift,
     scatter: float = _DEFAULT.scatter,
+    error: float = _DEFAULT.error,
 ) -> Clue | None:
     """Detect a level validation loss: the balance the searches aim for (Sec. 3.1, Remark 2).
 
@@ -27,12 +28,13 @@ def plateau(
         change: largest relative change of val_loss across the interval beyond its noise; 0.03 is 3 %.
         drift: of the run's range of log(val_loss), what a level course may move over the whole run.
         scatter: noise levels that it may move besides.
+        error: standard errors of its change that it may move besides.
     """
     rows = slice(interval.start, interval.stop)
     line = trend(curve.val_loss[rows], curve.iteration[rows])
     if line is None:
         return None
-    if abs(line.change) > tolerance(curve, interval, line.rows, change, drift, scatter):
+    if abs(line.change) > tolerance(curve, interval, line.rows, change, drift, scatter, error):
         return None
     evidence = (
         f"validation loss is level at {np.sqrt(line.first * line.last):.3g} over {line.rows} evaluations "

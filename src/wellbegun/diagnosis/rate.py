@@ -9,6 +9,7 @@ from wellbegun.diagnosis._base import Interval
 from wellbegun.diagnosis.intervals import FEWEST, noise
 
 FALL = 0.9  # of its value before: a learning rate at or below this has fallen
+VANISHED = 0.01  # of its maximum: a learning rate that moves nothing any more
 CALMER = 0.5  # of the noise before: less noise that is worth a word
 
 
@@ -22,6 +23,16 @@ def fall(curve: Curve, start: int, stop: int) -> tuple[float, float] | None:
     if not len(rates) or not rates[-1] <= FALL * rates[0]:
         return None
     return float(rates[0]), float(rates[-1])
+
+
+def annihilation(curve: Curve) -> int | None:
+    """The first row of the end of a run over which the learning rate stays below VANISHED of its maximum."""
+    rates = curve.lr
+    if not len(rates) or not np.isfinite(rates).all() or not rates.max() > 0:
+        return None
+    moving = np.flatnonzero(rates > VANISHED * rates.max())
+    start = int(moving[-1]) + 1
+    return start if start < len(rates) else None
 
 
 def because(curve: Curve, interval: Interval) -> str:
