@@ -35,8 +35,8 @@ GROUPS = (  # runs that differ in one setting, or look alike
     "lr35Ada", "Cifar100", "lrRange3.*Clip", "range2SS80k", "range3Iter", "in_.*_1cycle", "in_.*_step",
 )  # fmt: skip
 GRID = {
-    "drift": (0.1, 0.13, 0.16), "scatter": (1.5, 1.75, 2.0), "continued": (0.5, 0.55, 0.65),
-    "both": (0.03, 0.05),
+    "drift": (0.13, 0.16, 0.2, 0.25), "scatter": (0.75, 1.0, 1.25), "error": (1.5, 2.0, 2.5),
+    "continued": (0.45, 0.55, 0.7),
 }  # fmt: skip
 
 

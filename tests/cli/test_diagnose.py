@@ -149,3 +149,45 @@ def test_the_lists_that_the_command_repeats_are_those_of_the_parts() -> None:
 
     assert command.FORMATS == FORMATS and command.PICTURES == SUFFIXES
     assert set(command.COLOURS) == set(LABELS)
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> list[str]:
+    """Histories that end at 0.5, 0.4 and 0.6, with a largest lr of 0.1, 0.2 and 0.3."""
+    paths = []
+    for name, end, lr in (("a", 0.5, 0.1), ("b", 0.4, 0.2), ("c", 0.6, 0.3)):
+        losses = end + 1.5 * 0.8 ** np.arange(40)
+        rows = [f"{10 * i},{lr},{v:.6f},{v:.6f}" for i, v in enumerate(losses.tolist())]
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text("\n".join(["step,lr,train_loss,val_loss", *rows]), encoding="utf-8")
+    return [str(path) for path in paths]
+
+
+def test_several_are_compared_by_the_setting_that_differs(call: Any, only_object: Any, three: Any) -> None:
+    found = only_object(call("diagnose", *three, "--json"))["comparison"]
+    assert (found["best"], found["tied"], found["differs"]) == ("b.csv", ["b.csv"], ["lr_max"])
+    assert found["pattern"] == "interior" and "lr_max alone differs and is best inside" in found["reason"]
+    assert found["losses"]["a.csv"] == pytest.approx(0.5, rel=0.01)
+    text = " ".join(call("diagnose", *three).stdout.split())
+    assert "compared: b.csv ends lowest" in text
+
+
+def test_a_setting_that_no_file_tells_can_be_given(
+    call: Any, only_object: Any, three: Any, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    given = ("--setting", "weight_decay=1e-3,1e-4,1e-5", "--html", str(page))
+    found = only_object(call("diagnose", *three, *given, "--json"))["comparison"]
+    assert found["differs"] == ["lr_max", "weight_decay"] and "cannot be told apart" in found["reason"]
+    assert "b.csv ends lowest" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("wd=1,2", "a value for each of the 3 histories, got 2 of 'wd'"), ("wd", "NAME=A,B,..., such as")],
+)
+def test_a_setting_without_a_value_per_history_is_refused(
+    call: Any, three: Any, given: str, words: str
+) -> None:
+    result = call("diagnose", *three, "--setting", given)
+    assert result.exit_code == 2 and words in " ".join(result.stderr.split())

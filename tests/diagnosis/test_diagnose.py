@@ -246,3 +246,27 @@ def test_thresholds_are_passed_on():
     strict = diagnose(curve, thresholds=Thresholds(overfit=0.2, change=0.2))
     assert any(clue.label == "overfitting" for clue in diagnose(curve).clues)
     assert not any(clue.label == "overfitting" for clue in strict.clues)
+
+
+def test_an_instability_begins_with_the_jump_that_announces_it():
+    """Level, one jump that comes back, then the breakdown: unstable from the jump on (Fig. 12 of 2017)."""
+    rng = np.random.default_rng(0)
+    logs = 0.5 - 0.05 * np.minimum(np.arange(100), 10) + 0.02 * rng.standard_normal(100)
+    logs[60] += 0.8
+    logs[75:] += 0.3 * np.arange(1, 26)
+    losses = np.exp(np.minimum(logs, 4.0))
+    x = np.arange(100)
+    curve = Curve.of({"iteration": 10 * x, "lr": 0.01 * x, "val_loss": losses, "train_loss": losses})
+    first = next(clue for clue in diagnose(curve).clues if clue.label == "instability")
+    assert first.start == 600
+
+
+@pytest.mark.parametrize(("end", "level"), [(1e-4, True), (0.2, False)])
+def test_what_the_learning_rate_no_longer_moves_is_level(end, level):
+    """The last two evaluations of a descent, too few for a line, at a vanishing rate or at a large one."""
+    x = np.arange(30)
+    logs = np.where(x < 28, -0.05 * x, -0.05 * 28)
+    lr = np.where(x < 28, 1.0 - 0.03 * x, end)
+    columns = {"iteration": 10 * x, "lr": lr, "val_loss": np.exp(logs), "train_loss": np.exp(logs)}
+    last = diagnose(Curve.of(columns)).clues[-1]
+    assert (last.label == "plateau" and last.start == 280 and "0.0001" in last.evidence) == level

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wellbegun.diagnosis._base import Clue
+    from wellbegun.diagnosis.compare import Comparison
     from wellbegun.histories._base import History
     from wellbegun.report.reading import Reading
 
@@ -42,6 +43,10 @@ _POINTS = 500  # drawn in the terminal
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw into FILE.svg, .png or .pdf."
 )
+@click.option(
+    "--setting", "settings", metavar="NAME=A,B,...", multiple=True,
+    help="What differs between several FILEs, such as weight_decay=1e-3,1e-4.",
+)  # fmt: skip
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with everything.")
 @output_options
 def diagnose(
@@ -51,28 +56,30 @@ def diagnose(
     store: Path | None,
     plot: Path | None,
     html: Path | None,
+    settings: tuple[str, ...],
     as_object: bool,
 ) -> None:
     """Say what training curves show, and what to change.
 
     FILE is a training history in any usual form: CSV, JSON or JSON lines (of Lightning, Keras, fastai,
     Weights & Biases or your own), event files of TensorBoard or their folder, trainer_state.json, a Caffe
-    log, lines with losses, or the folder of a run of ours; packed with gzip or not.
+    log, lines with losses, or the folder of a run of ours; packed with gzip or not. Several are compared.
     """
     if plot is not None and plot.suffix.lower() not in PICTURES:
         raise click.UsageError(
             f"--plot draws {', '.join(PICTURES)}, got {plot.name}; change the end of its name"
         )
     asked = dict(_pair(text) for text in columns)
-    from wellbegun.report.reading import read_aloud
+    from wellbegun.report.reading import compared, read_aloud
 
     readings = [read_aloud(h) for name in files for h in _histories(name, asked, file_format, store)]
-    _write(readings, plot, html)
+    found = compared(readings, dict(_values(text) for text in settings))
+    _write(readings, found, plot, html)
     written = {"plot": plot, "html": html}
     if as_object:
-        click.echo(as_json(_object(readings, {name: path for name, path in written.items() if path})))
+        click.echo(as_json(_object(readings, found, {name: path for name, path in written.items() if path})))
     else:
-        _show(readings, {name: path for name, path in written.items() if path})
+        _show(readings, found, {name: path for name, path in written.items() if path})
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -80,6 +87,20 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign:
         raise click.UsageError(f"--column is MEANING=NAME, such as val_loss=my_loss; got {text!r}")
     return meaning.strip(), name
+
+
+def _values(text: str) -> tuple[str, list[float | str]]:
+    name, sign, values = text.partition("=")
+    if not sign:
+        raise click.UsageError(f"--setting is NAME=A,B,..., such as weight_decay=1e-3,1e-4; got {text!r}")
+    return name.strip(), [_number_or_word(value.strip()) for value in values.split(",")]
+
+
+def _number_or_word(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _histories(
@@ -95,14 +116,18 @@ def _histories(
     return read_histories(place / full(runs, name, place), file_format="wellbegun")
 
 
-def _object(readings: list[Reading], written: dict[str, Path]) -> dict[str, Any]:
-    """One history as DESIGN has it; several under ``histories``."""
+def _object(readings: list[Reading], found: Comparison | None, written: dict[str, Path]) -> dict[str, Any]:
+    """One history by itself; several under ``histories``, with their ``comparison``."""
     if len(readings) == 1:
         return {**readings[0].to_json(), **written}
-    return {"histories": [reading.to_json() for reading in readings], **written}
+    return {
+        "histories": [reading.to_json() for reading in readings],
+        "comparison": found.to_json() if found else None,
+        **written,
+    }
 
 
-def _write(readings: list[Reading], plot: Path | None, html: Path | None) -> None:
+def _write(readings: list[Reading], found: Comparison | None, plot: Path | None, html: Path | None) -> None:
     if plot is not None:
         from wellbegun.report.pictures import save
 
@@ -112,15 +137,18 @@ def _write(readings: list[Reading], plot: Path | None, html: Path | None) -> Non
         from wellbegun.report import html as page
 
         several = count(len(readings), "training history", "training histories")
-        page.write_readings(readings, html, title=readings[0].title if len(readings) == 1 else several)
+        title = readings[0].title if len(readings) == 1 else several
+        page.write_readings(readings, html, title=title, comparison=found)
 
 
-def _show(readings: list[Reading], written: dict[str, Path]) -> None:
+def _show(readings: list[Reading], found: Comparison | None, written: dict[str, Path]) -> None:
     console = screen()
     for place, reading in enumerate(readings):
         if place:
             console.print()
         _show_one(reading, console)
+    if found is not None:
+        console.print(f"\n[bold]compared[/bold]: {escaped(found.reason)}")
     for name, path in written.items():
         console.print(f"{name}: {path}", markup=False)
 

@@ -12,7 +12,7 @@ from wellbegun.diagnosis import rate
 from wellbegun.diagnosis._base import Clue, Interval, Thresholds
 from wellbegun.diagnosis.descending import descending
 from wellbegun.diagnosis.instability import instability
-from wellbegun.diagnosis.intervals import FEWEST, between, cut, measured, noise, trend
+from wellbegun.diagnosis.intervals import FEWEST, between, cut, measured, noise, smooth, trend
 from wellbegun.diagnosis.overfitting import overfitting
 from wellbegun.diagnosis.plateau import plateau
 from wellbegun.diagnosis.rising_both import rising_both
@@ -201,6 +201,8 @@ def _turned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Fo
         start = left.start if i == 0 else max(left.start, stops[i - 1])
         if before.label in SLOPES and after.label == "plateau":
             stops[i] = right.start + _crossing(curve, right.start, right.stop, before.label, first=True)
+            if before.label in RISES:
+                stops[i] = _top(curve, left.start, stops[i], right.stop)
         elif before.label == "plateau" and after.label in SLOPES:
             stops[i] = start + _crossing(curve, start, left.stop, after.label, first=False)
     result, start = [], found[0][0].start if found else 0
@@ -210,6 +212,18 @@ def _turned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Fo
         moved = (start, stops[i]) != (interval.start, interval.stop)
         result.append(_again(curve, start, stops[i], clue, thresholds) if moved else (interval, clue))
     return result
+
+
+def _top(curve: Curve, start: int, at: int, stop: int) -> int:
+    """A rise lasts as long as the smooth course from ``start`` on still climbs after row ``at``."""
+    losses = curve.val_loss[start:stop]
+    if not measured(losses).all():
+        return at
+    course = smooth(np.log(losses))
+    row = at
+    while row + SHORTEST < stop and course[row + 1 - start] > course[row - start]:
+        row += 1
+    return row
 
 
 def _annihilated(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:

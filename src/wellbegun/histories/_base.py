@@ -39,6 +39,7 @@ class History:
     axis: str = "iteration"  # one of AXES: what stands in curve.iteration
     notes: tuple[str, ...] = ()  # what was done with the rows, in sentences
     missing: tuple[str, ...] = ()  # what is not there, and what cannot be said because of that
+    settings: Mapping[str, Any] = field(default_factory=dict)  # hyper-parameters that the file tells
 
     @property
     def judged(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from wellbegun.histories._base import History
 from wellbegun.histories.records import load
 
 FILE = "run.json"
+SETTINGS = (
+    "weight_decay",
+    "batch_size",
+    "optimizer",
+    "iterations",
+    "seed",
+)  # of a spec, beside its schedules
 
 
 def read(path: Path) -> History:
@@ -22,16 +30,18 @@ def read(path: Path) -> History:
     """
     value = load(path)
     key = str(value.get("key", "")) if isinstance(value, dict) else ""
-    return of_curve(_curve(value, path), path, key)
+    spec = value.get("spec") if isinstance(value, dict) else None
+    settings = {name: spec[name] for name in SETTINGS if name in spec} if isinstance(spec, dict) else {}
+    return of_curve(_curve(value, path), path, key, settings)
 
 
-def of_curve(curve: Curve, path: Path, key: str) -> History:
+def of_curve(curve: Curve, path: Path, key: str, settings: Mapping[str, Any]) -> History:
     """The history of a run that is read already."""
     names = ("lr", "momentum", "train_loss", "val_loss", "val_accuracy")
     known = [name for name in names if not _empty(curve, name)]
     return History(
         path=path, format="wellbegun", run=key[:8], curve=curve, rows=len(curve),
-        missing=words.missing(curve),
+        missing=words.missing(curve), settings=settings,
         columns={name: name for name in ("iteration", *known)},
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis import bounds as range_bounds
+from wellbegun.diagnosis.compare import Comparison
 from wellbegun.errors import Refused
 from wellbegun.report import words
 from wellbegun.report.pictures import on_page
@@ -89,18 +90,21 @@ def runs_page(runs: Sequence[Run], *, title: str = "Runs", facts: Mapping[str, s
     )
 
 
-def write_readings(readings: Sequence[Reading], path: Path, *, title: str) -> Path:
+def write_readings(
+    readings: Sequence[Reading], path: Path, *, title: str, comparison: Comparison | None = None
+) -> Path:
     """Write a page of training histories, with the diagnosis and the picture of each; returns ``path``."""
-    return _publish(readings_page(readings, title=title), path)
+    return _publish(readings_page(readings, title=title, comparison=comparison), path)
 
 
-def readings_page(readings: Sequence[Reading], *, title: str) -> str:
+def readings_page(readings: Sequence[Reading], *, title: str, comparison: Comparison | None = None) -> str:
     """A page of training histories, in the order given."""
     parts = [
         {"reading": reading, "history": reading.history, "picture": on_page(reading, f"history{position}")}
         for position, reading in enumerate(readings, 1)
     ]
-    return _render(title=title, readings=parts, versions=f"wellbegun {_version('wellbegun')}.")
+    versions = f"wellbegun {_version('wellbegun')}."
+    return _render(title=title, readings=parts, comparison=comparison, versions=versions)
 
 
 def _render(**values: Any) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Diagnosis
+from wellbegun.diagnosis.compare import Comparison, compare
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.histories._base import ERROR, TRAINING, VALIDATION, History
 
+_SHOWN = ("lr", "momentum")  # columns whose largest value is a setting
 _PLURALS = {ERROR: "validation error rates", TRAINING: "training losses"}
 _TWICE = re.compile(r" and training loss from \S+ to \S+")
 
@@ -53,6 +57,51 @@ def read_aloud(history: History) -> Reading:
         overall = "unclear"
         reason = f"only the training loss is known, which says nothing about the fit{course}"
     return Reading(history, Diagnosis(clues, overall, reason))
+
+
+def compared(
+    readings: Sequence[Reading], given: Mapping[str, Sequence[float | str]] | None = None
+) -> Comparison | None:
+    """Which of several histories is best, by more than the noise, and which setting explains it.
+
+    Settings are what the files tell, the largest lr and momentum of each history, and ``given``, a value for
+    every history in order. None for a single history, or where different things were judged.
+
+    Raises:
+        ValueError: a given setting has not one value per history.
+    """
+    for name, values in (given or {}).items():
+        if len(values) != len(readings):
+            raise ValueError(
+                f"a setting needs a value for each of the {len(readings)} histories, got {len(values)} of "
+                f"{name!r}; separate them by commas, in the order of the files"
+            )
+    if len(readings) < 2 or {reading.history.judged for reading in readings} not in ({VALIDATION}, {ERROR}):
+        return None
+    names = _distinct([reading.title for reading in readings])
+    settings: dict[str, dict[str, Any]] = {}
+    for place, (name, reading) in enumerate(zip(names, readings, strict=True)):
+        settings[name] = {
+            **reading.history.settings, **_largest(reading.curve),
+            **{key: values[place] for key, values in (given or {}).items()},
+        }  # fmt: skip
+    found = compare({name: reading.curve for name, reading in zip(names, readings, strict=True)}, settings)
+    return replace(found, reason=_worded(found.reason, readings[0].history))
+
+
+def _largest(curve: Curve) -> dict[str, float]:
+    """The largest value of each schedule that the history shows, to four figures."""
+    columns = {name: curve.columns()[name] for name in _SHOWN}
+    return {
+        f"{name}_max": float(f"{np.nanmax(column):.4g}")
+        for name, column in columns.items()
+        if np.isfinite(column).any()
+    }
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one comes twice."""
+    return [f"{n} ({names[: i + 1].count(n)})" if names.count(n) > 1 else n for i, n in enumerate(names)]
 
 
 def _named(clue: Clue, history: History) -> Clue:
