@@ -28,7 +28,6 @@ DETECTORS: tuple[Callable[..., Clue | None], ...] = (
 APART = 0.05  # share of the run: what lies between two instabilities closer than this belongs to them
 RISES = ("overfitting", "rising_both")
 SLOPES = ("descending", *RISES)
-LEVEL = 0.25  # noise levels off its line: still on it
 SHORTEST = 3  # measured rows of a stretch
 FAR = 4  # noise levels above the level: a jump, no scatter
 Found = tuple[Interval, Clue]
@@ -237,7 +236,11 @@ def _annihilated(curve: Curve, found: list[Found], thresholds: Thresholds) -> li
     tail = between(curve, start, interval.stop)
     losses = curve.val_loss[tail.start : tail.stop]
     losses = losses[measured(losses)]
-    if len(losses) < 2 or np.ptp(np.log(losses)) > np.log1p(thresholds.change) + 2 * interval.noise:
+    half = len(losses) // 2
+    if half == 0:
+        return found
+    moved = abs(float(np.log(np.median(losses[half:]) / np.median(losses[:half]))))
+    if moved > np.log1p(thresholds.change) + thresholds.scatter * interval.noise:
         return found
     level = float(np.exp(np.mean(np.log(losses))))
     evidence = (
@@ -262,8 +265,7 @@ def _crossing(curve: Curve, start: int, stop: int, slope: str, *, first: bool) -
     x = (at[rows] - at[rows[0]]) / (at[rows[-1]] - at[rows[0]])
     above = np.log(loss[rows]) - np.log(line.first) - line.change * x
     # a descent comes down to its end and starts downwards from the level; a rise is its mirror image
-    near = LEVEL * noise(loss)
-    past = above <= near if (slope == "descending") == first else above >= -near
+    past = above <= 0 if (slope == "descending") == first else above >= 0
     settled = np.flatnonzero(past)
     if not len(settled):
         return unmoved
