@@ -61,18 +61,18 @@ def agreement(name):
 def test_the_clues_agree_with_the_hand_reading():
     high = [name for name in index() if index()[name]["diagnosis"]["confidence"] == "high"]
     assert len(high) == 35
-    assert np.mean([agreement(name) for name in high]) >= 0.885  # 0.892 when written
-    assert np.mean([agreement(name) for name in index()]) >= 0.86  # 0.868, all
+    assert np.mean([agreement(name) for name in high]) >= 0.91  # 0.916 when written; 0.9 is the aim
+    assert np.mean([agreement(name) for name in index()]) >= 0.885  # 0.887, all
 
 
 @pytest.mark.parametrize(
     ("label", "floor"),
     [
-        ("descending", 0.85),  # 0.86
-        ("plateau", 0.885),  # 0.89
-        ("overfitting", 0.78),  # 0.79
-        ("rising_both", 0.70),  # 0.71
-        ("instability", 0.88),  # 0.89
+        ("descending", 0.88),  # 0.881
+        ("plateau", 0.9),  # 0.904
+        ("overfitting", 0.8),  # 0.806
+        ("rising_both", 0.7),  # 0.706
+        ("instability", 0.92),  # 0.922
     ],
 )
 def test_recall_by_label(label, floor):

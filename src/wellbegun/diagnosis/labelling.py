@@ -29,6 +29,7 @@ APART = 0.05  # share of the run: what lies between two instabilities closer tha
 RISES = ("overfitting", "rising_both")
 SLOPES = ("descending", *RISES)
 SHORTEST = 3  # measured rows of a stretch
+LEVEL = 0.25  # noise levels off its line: still on it
 FAR = 4  # noise levels above the level: a jump, no scatter
 Found = tuple[Interval, Clue]
 
@@ -49,7 +50,7 @@ def labelled(
     found = [(each, clue) for each in intervals or cut(curve) if (clue := _clue(curve, each, thresholds))]
     found = _joined(curve, _bridged(curve, _continued(curve, found, thresholds)), thresholds)
     found = _joined(curve, _straight(curve, found, thresholds), thresholds)
-    found = _warned(curve, found, thresholds)
+    found = _pointed(curve, _warned(curve, found, thresholds), thresholds)
     return tuple(clue for _, clue in _annihilated(curve, _turned(curve, found, thresholds), thresholds))
 
 
@@ -129,6 +130,23 @@ def _one_line(curve: Curve, left: Found, right: Found, thresholds: Thresholds) -
     if np.abs(off).max() > 6 * max(level.noise, whole.noise) / np.sqrt(own.rows):
         return None
     return _again(curve, whole.start, whole.stop, slope, thresholds)
+
+
+def _pointed(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
+    """A level stretch of a few rows between a fall and a rise is their turn, which is its lowest row."""
+    result: list[Found] = []
+    for i, (interval, clue) in enumerate(found):
+        after = found[i + 1] if i + 1 < len(found) else None
+        turn = clue.label == "plateau" and interval.stop - interval.start <= SHORTEST + 1
+        if turn and after and after[1].label in RISES and result and result[-1][1].label == "descending":
+            losses = curve.val_loss[interval.start : interval.stop]
+            lowest = interval.start + int(np.nanargmin(losses)) if measured(losses).any() else interval.start
+            fall, rise = result[-1], after
+            result[-1] = _again(curve, fall[0].start, lowest, fall[1], thresholds)
+            found[i + 1] = _again(curve, lowest, rise[0].stop, rise[1], thresholds)
+        else:
+            result.append((interval, clue))
+    return result
 
 
 def _warned(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
@@ -265,7 +283,8 @@ def _crossing(curve: Curve, start: int, stop: int, slope: str, *, first: bool) -
     x = (at[rows] - at[rows[0]]) / (at[rows[-1]] - at[rows[0]])
     above = np.log(loss[rows]) - np.log(line.first) - line.change * x
     # a descent comes down to its end and starts downwards from the level; a rise is its mirror image
-    past = above <= 0 if (slope == "descending") == first else above >= 0
+    near = LEVEL * noise(loss)
+    past = above <= near if (slope == "descending") == first else above >= -near
     settled = np.flatnonzero(past)
     if not len(settled):
         return unmoved
