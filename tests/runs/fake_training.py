@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -128,4 +129,6 @@ def main(root: str, log: str, workers: str, runs: str, seconds: str, crowd: str)
 
 
 if __name__ == "__main__":
+    # a shell that starts the tests in the background ignores Ctrl-C, and so would all that they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(*sys.argv[1:])
