@@ -191,3 +191,23 @@ def test_a_setting_without_a_value_per_history_is_refused(
 ) -> None:
     result = call("diagnose", *three, "--setting", given)
     assert result.exit_code == 2 and words in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(("top", "possible"), [(3.0, True), (0.5, False)])
+def test_a_level_ramp_is_tested_for_super_convergence(
+    call: Any, only_object: Any, tmp_path: Path, top: float, possible: bool
+) -> None:
+    losses = 0.5 + 1.5 * 0.7 ** np.arange(40)
+    rows = [f"{10 * i},{top * (i + 1) / 40:.4f},{v - 0.3:.6f},{v:.6f}" for i, v in enumerate(losses.tolist())]
+    path = tmp_path / "ramp.csv"
+    path.write_text("\n".join(["step,lr,train_loss,val_loss", *rows]), encoding="utf-8")
+    found = only_object(call("diagnose", str(path), "--json"))
+    assert found["super_convergence"]["possible"] is possible
+    assert found["super_convergence"]["level_to"] == pytest.approx(top)
+    assert found["generalization_error"] == pytest.approx(0.3, abs=1e-3)
+    text = " ".join(call("diagnose", str(path)).stdout.split())
+    assert ("super-convergence is possible" in text) is possible and "ends at 0.3" in text
+
+
+def test_a_run_that_is_no_ramp_is_not_tested_for_it(call: Any, only_object: Any, overfitted: Path) -> None:
+    assert only_object(call("diagnose", str(overfitted), "--json"))["super_convergence"] is None

@@ -172,6 +172,10 @@ def _show_one(reading: Reading, console: Console) -> None:
     for clue in found.clues:
         label = f"[{COLOURS[clue.label]}]{clue.label.replace('_', ' ')}[/]"
         table.add_row(label, escaped(_line(clue, history.axis)))
+    if (gap := reading.generalization_error) is not None:
+        table.add_row("gap", f"validation loss minus training loss ends at {number(gap)}")
+    if (ramp := reading.super_convergence) is not None:
+        table.add_row("ramp", escaped(ramp.reason))
     table.add_row("[bold]verdict[/bold]", f"[bold]{found.overall}[/bold]: {escaped(found.reason)}")
     console.print("", table)
 

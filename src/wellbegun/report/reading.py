@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,12 @@ from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.compare import Comparison, compare
 from wellbegun.diagnosis.diagnose import diagnose
+from wellbegun.diagnosis.generalization import (
+    SuperConvergence,
+    generalization_error,
+    super_convergence,
+)
+from wellbegun.errors import Refused
 from wellbegun.histories._base import ERROR, TRAINING, VALIDATION, History
 
 _SHOWN = ("lr", "momentum")  # columns whose largest value is a setting
@@ -38,9 +45,35 @@ class Reading:
         name = self.history.path.name or str(self.history.path)
         return f"{name}: {self.history.run}" if self.history.run else name
 
+    @property
+    def generalization_error(self) -> float | None:
+        """The last validation loss minus training loss, both smoothed; None where one is not known."""
+        if self.history.judged != VALIDATION:
+            return None
+        gap = generalization_error(self.curve).gap
+        known = gap[np.isfinite(gap)]
+        return float(known[-1]) if len(known) else None
+
+    @property
+    def super_convergence(self) -> SuperConvergence | None:
+        """What the curve says of super-convergence; None where it is no ramp of the learning rate."""
+        lr = self.curve.lr[1:]
+        ramp = len(lr) > 0 and np.isfinite(lr).all() and (np.diff(lr) >= 0).all() and lr[-1] > 3 * lr[0]
+        if self.history.judged != VALIDATION or not ramp:
+            return None
+        with suppress(Refused):
+            return super_convergence(self.curve)
+        return None
+
     def to_json(self) -> Mapping[str, Any]:
-        """File, mapping and notes, then clues and verdict."""
-        return {**self.history.to_json(), **self.diagnosis.to_json()}
+        """File, mapping and notes, then clues and verdict, generalization error and super-convergence."""
+        ramp = self.super_convergence
+        return {
+            **self.history.to_json(),
+            **self.diagnosis.to_json(),
+            "generalization_error": self.generalization_error,
+            "super_convergence": ramp.to_json() if ramp else None,
+        }
 
 
 def read_aloud(history: History) -> Reading:
