@@ -211,3 +211,9 @@ def test_a_level_ramp_is_tested_for_super_convergence(
 
 def test_a_run_that_is_no_ramp_is_not_tested_for_it(call: Any, only_object: Any, overfitted: Path) -> None:
     assert only_object(call("diagnose", str(overfitted), "--json"))["super_convergence"] is None
+
+
+@pytest.mark.parametrize("option", ["--html", "--plot"])
+def test_a_folder_that_is_not_there_is_named(call: Any, overfitted: Path, option: str) -> None:
+    result = call("diagnose", str(overfitted), option, str(overfitted.parent / "nowhere" / "x.svg"))
+    assert result.exit_code == 2 and "must exist; make it first" in " ".join(result.stderr.split())

@@ -69,6 +69,9 @@ def diagnose(
         raise click.UsageError(
             f"--plot draws {', '.join(PICTURES)}, got {plot.name}; change the end of its name"
         )
+    for place in (plot, html):
+        if place is not None and not place.parent.is_dir():
+            raise click.UsageError(f"the folder of {place} must exist; make it first, or name another one")
     asked = dict(_pair(text) for text in columns)
     from wellbegun.report.reading import compared, read_aloud
 

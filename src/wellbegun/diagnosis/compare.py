@@ -115,7 +115,7 @@ def _explained(
     values = {key: one.get(name) for key, one in settings.items()}
     numbers = {key: float(v) for key, v in values.items() if isinstance(v, int | float)}
     if len(numbers) < len(values) or len(set(numbers.values())) < 2:
-        return "", f"{name} alone differs ({values[best]} is best), so it explains it"
+        return "", f"{name} alone differs ({values[best]} is best), so it may be why: a run each is no proof"
     return _pattern(name, numbers, losses, tied)
 
 

@@ -24,5 +24,10 @@ def diagnose(curve: Curve, *, thresholds: Thresholds | None = None) -> Diagnosis
 
     Source: arXiv:1803.09820, Sec. 3.1 to 3.3. Choice: the thresholds.
     """
+    if not isinstance(curve, Curve):
+        kind = type(curve).__name__
+        raise TypeError(
+            f"a Curve is diagnosed, got {kind}; Curve.of(columns) makes one, history.curve is one"
+        )
     clues = labelled(curve, thresholds or Thresholds())
     return Diagnosis(clues, *verdict(curve, clues))

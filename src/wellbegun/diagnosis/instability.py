@@ -112,7 +112,7 @@ def _sharp_rise(curve: Curve, interval: Interval, rise: float, within: float) ->
         return ""
     return (
         f"validation loss rises sharply from {line.first:.3g} to {line.last:.3g} "
-        f"({np.expm1(pace):+.0%} in {window / run:.0%} of the run)"
+        f"({np.expm1(line.change):+.0%} in {length / run:.0%} of the run)"
         + (f" and training loss from {train.first:.2g} to {train.last:.2g}" if both and train else "")
     )
 

@@ -65,8 +65,8 @@ def coarse(setting: Setting) -> Plan[Finding]:
     return Finding(
         STEP, choice,
         f"A rate that rises exponentially from {COARSE_MIN:g} lowers the validation loss up to about "
-        f"{first.extremum:.2g}; with {len(edges)} seeds training becomes unstable at {where}. So the "
-        f"linear ramps that follow go to {HEADROOM:g} times their middle, {choice:.2g}.",
+        f"{first.extremum:.2g}; with {len(edges)} seeds training becomes unstable at {where}, with "
+        f"{choice:.2g} as geometric mean. The linear ramps that follow go to {HEADROOM:g} times that.",
         tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
         section="4.1",
     )  # fmt: skip
@@ -81,7 +81,7 @@ def single(spec: RunSpec, before: tuple[Run, ...] = ()) -> Plan[Finding]:
         {"lr_max": round_to(found.lr_max, 2), "lr_min": round_to(found.lr_min, 2)},
         f"{found.reason[0].upper()}{found.reason[1:]}. One test alone: another seed may move these by "
         "a factor.",
-        (*before, run), found.interval, {"bounds": {run.key: found.to_json()}}, "4.1",
+        (*before, run), None, {"bounds": {run.key: found.to_json()}}, "4.1",
     )  # fmt: skip
 
 

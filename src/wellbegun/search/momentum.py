@@ -51,7 +51,7 @@ def momentum(
             "is the report's usual value" if high == USUAL else f"is stable to {ends[winner]:.2g}, furthest"
         )
         equal = " and ".join(f"{value:g}" for value in tied)
-        reason += f"{equal} differ by no more than two seeds do; {high:g} {merit}."
+        reason += f"{equal} differ by no more than two seeds do ({np.expm1(SEEDS):.0%}); {high:g} {merit}."
     else:
         reason += f"{high:g} is lowest by more than two seeds differ."
     return Finding(
