@@ -27,9 +27,11 @@ def kinked(rows, at, slopes, sd=0.0, seed=0, x=None):
 @settings(max_examples=40, deadline=None)
 @given(rows=sampled_from([60, 200, 1000]), sd=floats(0.005, 0.3), slope=floats(-5, 5), seed=seeds)
 def test_noise_is_the_scatter_around_any_smooth_course(rows, sd, slope, seed):
+    """On average over 20 curves: a single short one may scatter by chance far more than its kind."""
     x = np.linspace(0, 1, rows)
-    logs = slope * x + 0.5 * x**2 + sd * np.random.default_rng(seed).standard_normal(rows)
-    assert noise(np.exp(logs)) == pytest.approx(sd, rel=5 / np.sqrt(rows))
+    scatter = sd * np.random.default_rng(seed).standard_normal((20, rows))
+    found = [noise(np.exp(slope * x + 0.5 * x**2 + one)) for one in scatter]
+    assert np.mean(found) == pytest.approx(sd, rel=0.03 + 5 / np.sqrt(20 * rows))
 
 
 def test_noise_sees_no_noise_in_smooth_curves_and_no_spikes():
