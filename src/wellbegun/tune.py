@@ -297,7 +297,7 @@ def _setting(task: Task, options: Options) -> Setting:
 
     parts = task.parts()
     samples = sources.size(parts.train)
-    labels = sources.labels_of(parts.validation)
+    chance = sources.commonest(parts.validation)
     model = task.build_model(options.seed)
     device, precision = resolve(task, options.device, options.precision)
     return Setting(
@@ -307,7 +307,7 @@ def _setting(task: Task, options: Options) -> Setting:
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
-        chance=float("nan") if labels is None else float(labels.bincount().max()) / len(labels),
+        chance=float("nan") if chance is None else chance,
         has_test=parts.test is not None, all_data=options.all_data, seed=options.seed, device=device,
         precision=precision,
     )  # fmt: skip

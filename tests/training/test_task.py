@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from wellbegun.errors import TaskError
-from wellbegun.training.engine.sources import size
+from wellbegun.training.engine.sources import commonest, size
 from wellbegun.training.task import Task
 
 WIDTH = 7
@@ -289,3 +289,11 @@ def test_what_cannot_be_a_task_is_refused_at_once(changes, words):
         Task(**{"model": mlp, "train": blobs(), **changes})
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("targets", "share"),
+    [([0, 2, 2, 1], 0.5), ([-100, 10**15, 10**15, 10**15], 0.75), ([0.5, 1.5], None), ([[0], [1]], None)],
+)
+def test_the_share_of_the_commonest_class_whatever_its_number(targets, share):
+    assert commonest((torch.zeros(len(targets), 1), torch.tensor(targets))) == share

@@ -184,6 +184,12 @@ def labels_of(source: Source) -> Tensor | None:
     return labels.long()
 
 
+def commonest(source: Source) -> float | None:
+    """The share of the samples that have the commonest class; None where there are no classes."""
+    labels = labels_of(source)
+    return None if labels is None else int(torch.unique(labels, return_counts=True)[1].max()) / len(labels)
+
+
 def _whole(samples: Samples) -> Source:
     """A TensorDataset of two tensors is held whole: the same samples, much faster."""
     dataset = samples.dataset
