@@ -39,10 +39,11 @@ def labelled(
 ) -> tuple[Clue, ...]:
     """The clues of all intervals that show one, equal neighbours as one.
 
-    In four steps: each interval by itself; then with its neighbours (a descent that goes on more slowly is
-    one descent, a short stretch between instabilities is unstable, a slope has no short level part); equal
-    neighbours are joined; the turn between a slope and a level stretch is placed where the curve comes to
-    the level, or leaves it.
+    Each interval by itself; then with its neighbours (a descent that goes on more slowly is one descent, a
+    short stretch between instabilities is unstable, a slope has no short level part), equal ones joined;
+    an instability begins with its first jump; a fall and a rise meet in their lowest row; the turn between a
+    slope and a level stretch is placed where the curve comes to the level, or leaves it; what a vanished
+    learning rate no longer moves is level.
 
     Args:
         intervals: those of ``cut``, where they are known already.

@@ -196,7 +196,8 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) 
             "lr_min is a tenth of it (one cycle)."
         )
     return (
-        f"Range tests with {len(edges)} seeds become unstable between {min(edges):.2g} and {max(edges):.2g}. "
+        f"Range tests with {len(edges)} seeds become unstable, or end, between {min(edges):.2g} and "
+        f"{max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
         f"cycle's slower pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
         "spread and from that pace. lr_min is a tenth of it (one cycle)."
