@@ -55,13 +55,16 @@ def test_the_scale_of_the_loss_changes_no_label(kind, exponent, seed):
     assert labels(curve) == labels(synthetic.invented(kind, 0.02, scale=2.0**exponent, seed=seed))
 
 
-@settings(max_examples=15, deadline=None)
-@given(kind=kinds, seed=seeds)
-def test_every_second_row_says_nearly_the_same(kind, seed):
-    curve = synthetic.invented(kind, 0.01, rows=201, seed=seed)
-    thinned = curve.map(lambda column: column[::2])
-    assert diagnose(curve).overall == diagnose(thinned).overall
-    assert np.mean(painted(curve) == painted(thinned)) >= 0.9
+@every_kind
+def test_every_second_row_says_nearly_the_same(kind):
+    """On average: a single curve may have its turn where every second row hides it."""
+    verdicts, agreement = [], []
+    for seed in range(20):
+        curve = synthetic.invented(kind, 0.01, rows=201, seed=seed)
+        thinned = curve.map(lambda column: column[::2])
+        verdicts.append(diagnose(curve).overall == diagnose(thinned).overall)
+        agreement.append(np.mean(painted(curve) == painted(thinned)))
+    assert np.mean(verdicts) >= 0.95 and np.mean(agreement) >= 0.95
 
 
 @settings(max_examples=15, deadline=None)
