@@ -23,9 +23,9 @@ FLOORS = {
     "diagnosis": (1, 0), "runs": (1, 0), "histories": (1, 0),
     "search": (2, 0), "training": (2, 0),
     "report": (3, 0), "zoo": (3, 0),
-    "tune": (4, 0),
-    "papers": (5, 0), "integrations": (5, 0),
-    "cli": (6, 0), "__main__": (7, 0),
+    "job": (4, 0), "tune": (5, 0),
+    "papers": (6, 0), "integrations": (6, 0),
+    "cli": (7, 0), "__main__": (8, 0),
 }  # fmt: skip
 FACADE = "__init__.py"
 HEAVY = {"torch", "matplotlib", "numpy", "rich", "sklearn", "jinja2", "scipy", "PIL"}

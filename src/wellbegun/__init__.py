@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wellbegun.training.range_test import lr_range_test as lr_range_test
     from wellbegun.training.task import Task as Task
     from wellbegun.tune import range_test as range_test
+    from wellbegun.tune import search_for as search_for
     from wellbegun.tune import train as train
     from wellbegun.tune import tune as tune
 
@@ -53,6 +54,7 @@ _HOMES = {
     "range_test": "wellbegun.tune",
     "read_history": "wellbegun.histories.read",
     "schedules": "wellbegun.schedules",
+    "search_for": "wellbegun.tune",
     "train": "wellbegun.tune",
     "tune": "wellbegun.tune",
 }
@@ -75,6 +77,7 @@ __all__ = [
     "range_test",
     "read_history",
     "schedules",
+    "search_for",
     "train",
     "tune",
 ]

@@ -100,6 +100,7 @@ class Run:
     test: Mapping[str, float] = field(default_factory=dict)  # test_loss, test_accuracy, ... when asked for
     epochs: float = math.nan  # passes over the training data
     replayed: bool = False  # read from a store, not trained now; not stored
+    repeats: tuple[Run, ...] = ()  # the runs whose mean this one is; not stored
 
     @property
     def key(self) -> str:

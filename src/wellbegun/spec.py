@@ -25,6 +25,9 @@ OPTIMIZERS = ("nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw")
 ``adamw``: beta1 cycles.
 """
 
+LATER = {"host": None, "estimate": 0}
+"""Fields younger than the first stores: left out of the JSON at their default, so that old keys stay."""
+
 PRECISIONS = ("fp32", "bf16", "fp64")
 
 
@@ -55,10 +58,18 @@ class RunSpec:
     precision: str = "fp32"
     factory_args: tuple[tuple[str, Any], ...] = ()  # arguments of the model factory, sorted by name
     start: tuple[str, int] | None = None  # (parent key, iteration): continue from a snapshot
+    host: str | None = None  # only of a measured run: whose seconds and memory it says
+    estimate: int = 0  # updates between two looks of the LR estimate; 0 makes none
     engine: int = ENGINE
 
     def __post_init__(self) -> None:
-        for name, low in (("iterations", 1), ("batch_size", 1), ("eval_every", 1), ("accumulate", 1)):
+        for name, low in (
+            ("iterations", 1),
+            ("batch_size", 1),
+            ("eval_every", 1),
+            ("accumulate", 1),
+            ("estimate", 0),
+        ):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if self.optimizer not in OPTIMIZERS:
@@ -89,6 +100,9 @@ class RunSpec:
         values["limit"] = None if self.limit is None else float(self.limit)
         values["factory_args"] = dict(self.factory_args)
         values["start"] = list(self.start) if self.start else None
+        for name, default in LATER.items():
+            if values[name] == default:
+                del values[name]
         return values
 
     @classmethod

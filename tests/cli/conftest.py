@@ -54,10 +54,10 @@ class Fake(ModuleType):
         super().__init__("wellbegun.tune")
         self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.work: Callable[..., Any] | None = None
-        self.results = {"tune": FOUND, "range_test": FINDING, "search": FINDING, "train": run_of()}
+        self.results = {"tune": FOUND, "range_test": FINDING, "search_for": FINDING, "train": run_of()}
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("tune", "range_test", "search", "train"):
+        if name not in ("tune", "range_test", "search_for", "train"):
             raise AttributeError(name)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
@@ -80,6 +80,10 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
         path.write_text("<html>", encoding="utf-8")
         return path
 
+    def write_finding(_: Finding, path: Path, *, task_name: str) -> Path:
+        path.write_text(task_name, encoding="utf-8")
+        return path
+
     def write_runs(runs: list[Run], path: Path, *, title: str) -> Path:
         path.write_text(f"{len(runs)} {title}", encoding="utf-8")
         return path
@@ -88,6 +92,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
     monkeypatch.delenv("WELLBEGUN_DATA", raising=False)
     tasks, html, module = ModuleType("wellbegun.zoo.tasks"), ModuleType("wellbegun.report.html"), Fake()
     tasks.load, html.write, html.write_runs = load, write, write_runs  # type: ignore[attr-defined]
+    html.write_finding = write_finding  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "wellbegun.tune", module)
     monkeypatch.setitem(sys.modules, "wellbegun.zoo.tasks", tasks)
     monkeypatch.setitem(sys.modules, "wellbegun.report.html", html)

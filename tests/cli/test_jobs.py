@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 PROGRESS = {
     "step": "momentum", "runs_done": 1, "runs_planned": 4, "iterations_done": 150, "iterations_planned": 1500,
     "seconds": 65.0, "seconds_left": 600.0, "curve": (50, 1.0, 1.125), "message": None,
@@ -72,7 +74,7 @@ def test_tune_hands_on_what_was_asked(call: Any, fake: Any, tmp_path: Path) -> N
     assert callable(keywords.pop("watch"))
     assert keywords == {
         "epochs": 3.0, "batch_size": 32, "optimizer": "adamw", "seed": 7, "workers": 2, "device": "cpu",
-        "precision": "fp32", "all_data": True, "final": False, "store": Path("here/runs"),
+        "precision": "fp32", "all_data": True, "repeats": False, "final": False, "store": Path("here/runs"),
     }  # fmt: skip
 
 
@@ -103,10 +105,26 @@ def test_range_test_shows_the_curve_and_the_reason(call: Any, fake: Any) -> None
 
 
 def test_search_asks_for_one_setting(call: Any, only_object: Any, fake: Any) -> None:
-    found = only_object(call("search", "weight-decay", "digits", "--json"))
+    found = only_object(call("search", "weight-decay", "digits", "--values", "1e-3,3e-3", "--json"))
     assert found["choice"] == {"max": 0.95, "min": 0.85}
-    assert fake.asked[0][0] == "search"
-    assert fake.asked[0][1][1] == "weight-decay"
+    assert Path(found["report"]).name == "weight-decay.html" and Path(found["report"]).exists()
+    ((name, (_, what), keywords),) = fake.asked
+    assert (name, what) == ("search_for", "weight-decay")
+    assert keywords["values"] == (1e-3, 3e-3) and keywords["factor"] == ""
+
+
+@pytest.mark.parametrize("values", ["a", "1,1", "-1", "nan", ","])
+def test_values_are_different_numbers(call: Any, fake: Any, values: str) -> None:
+    result = call("search", "momentum", "digits", "--values", values)
+    assert result.exit_code == 2 and f"got '{values}'" in result.output
+    assert not fake.asked
+
+
+def test_the_list_of_searches_is_that_of_the_package() -> None:
+    from wellbegun.cli.search import SEARCHES
+    from wellbegun.search import alone
+
+    assert set(SEARCHES) == set(alone.SEARCHES)
 
 
 def test_train_prints_the_run_and_ends_with_1_when_it_diverged(call: Any, fake: Any) -> None:

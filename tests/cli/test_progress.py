@@ -17,7 +17,7 @@ from wellbegun import spec as spec_module
 from wellbegun.cli import options, progress
 from wellbegun.cli.chart import chart
 from wellbegun.cli.folder import as_json, aside
-from wellbegun.tune import Progress
+from wellbegun.runs.progress import Progress
 
 NAN = float("nan")
 
@@ -61,7 +61,7 @@ def test_a_line_says_all_that_is_known() -> None:
 TERMINAL = """
 import sys, time
 from wellbegun.cli.progress import watching
-from wellbegun.tune import Progress
+from wellbegun.runs.progress import Progress
 with watching(quiet=False) as watch:
     watch(Progress("momentum", 1, 4, 150, 1500, 65.0, 600.0, (50, 1.0, 1.125), "0.95 wins."))
     watch(Progress("momentum", 2, 4, 150, 1500, 65.0, 600.0, (50, 1.0, 1.125)))

@@ -37,12 +37,23 @@ class Asked:
     device: str
     precision: str
     all_data: bool
+    repeats: bool
     as_object: bool
     quiet: bool
 
     def keywords(self) -> dict[str, Any]:
         """What the functions of tune.py take by the same names."""
-        names = ("epochs", "batch_size", "optimizer", "seed", "workers", "device", "precision", "all_data")
+        names = (
+            "epochs",
+            "batch_size",
+            "optimizer",
+            "seed",
+            "workers",
+            "device",
+            "precision",
+            "all_data",
+            "repeats",
+        )
         return {name: getattr(self, name) for name in names}
 
     def to_json(self) -> dict[str, Any]:
@@ -81,6 +92,19 @@ def ends(_: click.Context, __: click.Parameter, value: str | None) -> tuple[floa
         swapped = f"{numbers[1]:g},{numbers[0]:g}"
         raise click.BadParameter(f"the larger number comes first, got {value!r}; try {swapped}")
     return numbers[0], numbers[-1]
+
+
+def numbers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """Numbers with commas between, none of them negative or twice."""
+    if value is None:
+        return ()
+    try:
+        found = tuple(float(part) for part in value.split(","))
+    except ValueError:
+        found = ()
+    if not found or len(set(found)) < len(found) or not all(0 <= n < float("inf") for n in found):
+        raise click.BadParameter(f"it takes different numbers >= 0 with commas, got {value!r}; try 0.9,0.95")
+    return found
 
 
 def momentum_option(help_text: str, default: str | None = None) -> Callable[[Command], Command]:
@@ -135,6 +159,11 @@ TRAINING = (
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."),
     click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True),
     click.option("--all-data", is_flag=True, help="The final run trains on the validation data too."),
+    click.option(
+        "--repeats",
+        is_flag=True,
+        help="Every short run four times, with other batch sizes and initialisations, read as their mean.",
+    ),
     click.option("--quiet", is_flag=True, help="Show no progress."),
 )
 

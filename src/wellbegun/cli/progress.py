@@ -17,7 +17,7 @@ from wellbegun.report.words import seconds as in_words
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from wellbegun.tune import Progress
+    from wellbegun.runs.progress import Progress
 
 Watch = Callable[["Progress"], None]
 

@@ -77,6 +77,7 @@ def _asked(place: Folder) -> tuple[Asked, bool]:
     try:
         values = dict(json.loads(place.recommendation.read_text(encoding="utf-8"))["asked"])
         final = bool(values.pop("final"))
+        values.setdefault("repeats", False)  # jobs of older versions did not know it
         values["data_dir"] = Path(values["data_dir"]) if values["data_dir"] else None
         return Asked(**values, out=place.path, workers=0, as_object=False, quiet=True), final
     except (ValueError, KeyError, TypeError) as error:

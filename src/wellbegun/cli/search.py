@@ -1,4 +1,4 @@
-"""``wellbegun search``: one setting alone."""
+"""``wellbegun search``: one step of the checklist alone."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ import click
 
 from wellbegun.cli.folder import as_json
 from wellbegun.cli.jobs import ready
-from wellbegun.cli.options import Asked, training_options
+from wellbegun.cli.options import Asked, numbers, training_options
 from wellbegun.cli.tables import print_finding
+
+# search/alone.py has this list too, but loads numpy; a test compares them
+SEARCHES = ("momentum", "weight-decay")
 
 
 @click.command("search")
-@click.argument("what", type=click.Choice(["momentum", "weight-decay"]))
+@click.argument("what", type=click.Choice(SEARCHES))
 @training_options
-def search(asked: Asked, what: str) -> None:
-    """Find momentum or weight decay alone.
+@click.option("--values", metavar="A,B,...", callback=numbers, help="Candidates instead of the step's own.")
+@click.option("--factor", metavar="NAME", default="", help="regularizer: an argument of the model factory.")
+def search(asked: Asked, what: str, values: tuple[float, ...], factor: str) -> None:
+    """Answer one question of the checklist alone.
 
-    One short learning rate range test for each candidate: the lowest validation loss wins, and where the
-    difference is within the noise the simpler value does.
+    Short runs for each candidate; where a difference is within the noise, the finding says so and the simpler
+    or cheaper value is taken. A page with the pictures is written beside the runs.
     """
-    from wellbegun.tune import search as work
+    from wellbegun.report import html
+    from wellbegun.tune import search_for
 
     with ready(asked) as job:
-        finding = work(job.task, what, **job.keywords)
+        finding = search_for(job.task, what, values=values, factor=factor, **job.keywords)
+        page = html.write_finding(finding, job.folder.path / f"{what}.html", task_name=job.task.name)
     if asked.as_object:
-        click.echo(as_json({**finding.to_json(), "store": job.folder.runs}))
+        click.echo(as_json({**finding.to_json(), "store": job.folder.runs, "report": page}))
     else:
-        print_finding(finding, [("runs", str(job.folder.runs))])
+        print_finding(finding, [("report", str(page)), ("runs", str(job.folder.runs))])

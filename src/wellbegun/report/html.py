@@ -30,7 +30,7 @@ from wellbegun.report.sections import (
 )
 from wellbegun.report.snippet import snippet
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
-from wellbegun.search.plan import Cost
+from wellbegun.search.plan import Cost, Finding
 from wellbegun.search.recipe import Recommendation
 
 _FINAL = "Final run"  # the template knows it by this name
@@ -90,6 +90,17 @@ def runs_page(runs: Sequence[Run], *, title: str = "Runs", facts: Mapping[str, s
     )
 
 
+def write_finding(
+    finding: Finding, path: Path, *, task_name: str, facts: Mapping[str, str] | None = None
+) -> Path:
+    """Write a page of one search alone: what it chose, why, its pictures and runs; returns ``path``."""
+    title = f"{finding.name[0].upper()}{finding.name[1:]} for {task_name}"
+    part = step(finding, 1, set())
+    single = [one for run in finding.runs for one in (run.repeats or (run,))]
+    table, versions = _table([(part["title"], single)]), _facts(single, facts)
+    return _publish(_render(title=title, finding=part, table=table, facts=versions), path)
+
+
 def write_readings(
     readings: Sequence[Reading], path: Path, *, title: str, comparison: Comparison | None = None
 ) -> Path:
@@ -117,7 +128,8 @@ def _render(**values: Any) -> str:
     )
     environment.globals.update(words=words, Cost=Cost)
     environment.filters["sentence"] = words.sentence
-    template = "page.html" if "r" in values else "readings.html" if "readings" in values else "runs.html"
+    kinds = {"r": "page.html", "readings": "readings.html", "finding": "finding.html"}
+    template = next((file for name, file in kinds.items() if name in values), "runs.html")
     return environment.get_template(template).render(**values)
 
 

@@ -60,6 +60,13 @@ _STEPS = {
 }  # title, and what a reader who has not read the papers is looking at
 
 
+_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {}
+"""Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
+
+The values are the finding's ``details["figure"]``.
+"""
+
+
 def picture(draw: Callable[[Figure], None], name: str, description: str, height: float = 3.3) -> Section:
     """One drawing in two widths, for screens and for phones.
 
@@ -131,6 +138,13 @@ def _pictures(
                 f"{finding.name}: validation loss of {len(runs)} runs, smoothed, a ring at each lowest point",
             )
         )
+    if finding.name in _FIGURES and "figure" in finding.details:
+        draw, height, description = _FIGURES[finding.name]
+        values = finding.details["figure"]
+        drawn = picture(
+            lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
+        )
+        return [drawn, *pictures], None
     main = _main(finding, runs)
     if main is None:
         return pictures, None

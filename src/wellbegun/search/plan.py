@@ -26,12 +26,13 @@ class Batch(tuple[RunSpec, ...]):
 
     title: str = ""
     news: Finding | None = None
+    keep: tuple[int, ...] = ()  # iterations after which snapshots of these runs are kept
 
     @classmethod
-    def of(cls, title: str, specs: Sequence[RunSpec]) -> Batch:
+    def of(cls, title: str, specs: Sequence[RunSpec], keep: Sequence[int] = ()) -> Batch:
         """A titled question."""
         batch = cls(specs)
-        batch.title = title
+        batch.title, batch.keep = title, tuple(keep)
         return batch
 
 

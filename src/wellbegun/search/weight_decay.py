@@ -16,6 +16,7 @@ from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
 PLAIN, NORMALISED, DECOUPLED = 0.25, 2.5, 0.2  # shrinkage of a free weight over the whole run, mid grid
+TINY = 1e-12  # stands for a decay of 0 on a logarithmic scale
 STEPS = 2  # times the grid is extrapolated at the most
 FURTHER = 2  # seeds that a value must win with as well before it displaces the grid's middle
 
@@ -76,7 +77,7 @@ class _Table:
         """The value nearest to the grid's middle, of the tied ones and those between them."""
         low, high = self.tied()
         between = [value for value in self.values if low <= value <= high]
-        return min(between, key=lambda value: abs(math.log(value / self.centre)))
+        return min(between, key=lambda value: abs(math.log(max(value, TINY) / self.centre)))
 
     def tied(self) -> tuple[float, float]:
         """The smallest and the largest value that cannot be told from the best."""
@@ -97,7 +98,13 @@ class _Table:
         return None if between in self.runs else between
 
 
-def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], centre: float) -> Plan[Finding]:
+def weight_decay(
+    setting: Setting,
+    top: float,
+    momentum: tuple[float, float],
+    centre: float,
+    values: Sequence[float] = (),
+) -> Plan[Finding]:
     """The weight decay, from range tests that differ in nothing else.
 
     They also show the learning rate's bounds.
@@ -110,13 +117,17 @@ def weight_decay(setting: Setting, top: float, momentum: tuple[float, float], ce
         top: where the ramps of the learning rate end.
         momentum: (max, min), falling while the rate rises.
         centre: the grid's middle.
+        values: candidates instead of the grid, compared without a step further.
 
     Source: arXiv:1803.09820, Sec. 4.4 and Sec. 5, item 4; Fig. 9b, 10 for the combined test.
     """
     falling = setting.falling(*momentum)
     table = _Table(centre, {})
-    asked: tuple[float, ...] = grid(centre)
-    for _ in range(1 + STEPS):
+    if values:
+        centre = min(values, key=lambda value: abs(math.log(max(value, TINY) / centre)))
+        table = _Table(centre, {})
+    asked: tuple[float, ...] = tuple(values) or grid(centre)
+    for _ in range(1 if values else 1 + STEPS):
         specs = [setting.ramp(top, falling, value) for value in asked]
         table.add(asked, (yield Batch.of("weight decay", specs)))
         following = table.next()

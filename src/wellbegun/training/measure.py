@@ -40,6 +40,8 @@ def measure(
 
     The rules that compare need a first (or best) val_loss above 0: they skip losses that may be negative.
 
+    A measured run (``spec.host``) has the seconds of its updates so far, evaluations left out, as a metric.
+
     Args:
         report: called with each row after its evaluation.
         keep: ``keep[i]`` is called with the trainer's state after i updates: a snapshot.
@@ -55,7 +57,7 @@ def measure(
         )
     start = perf_counter()
     rates, momenta = _values(spec.lr, spec.iterations), _values(spec.momentum, spec.iterations)
-    log = _Log(trainer, rates, momenta, report)
+    log = _Log(trainer, rates, momenta, report, spec.host is not None)
     evaluations = {*range(0, spec.iterations, spec.eval_every), spec.iterations}
     done, losses = 0, np.empty(0)
     for stop in sorted(evaluations | set(keep)):
@@ -107,8 +109,10 @@ class _Log:
         lr: Floats,
         momentum: Floats,
         report: Callable[[Mapping[str, float]], None] | None,
+        timed: bool,
     ) -> None:
         self._trainer, self._lr, self._momentum, self._report = trainer, lr, momentum, report
+        self._begun = perf_counter() if timed else None
         self._rows: list[dict[str, float]] = []
         self.seconds = 0.0
 
@@ -125,6 +129,7 @@ class _Log:
             "lr": float(self._lr[last]),
             "momentum": float(self._momentum[last]),
             "train_loss": float(np.mean(losses)) if len(losses) else math.nan,
+            **({} if self._begun is None else {"seconds": perf_counter() - self._begun - self.seconds}),
             **self.timed(self._trainer.evaluate),
         }
         self._rows.append(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -206,3 +207,16 @@ def unpack(states: Mapping[str, Any]) -> dict[str, Any]:
     python = (version, tuple(internal), gauss)
     tensors = {key: state.cpu() for key, state in states.items() if isinstance(state, Tensor)}
     return {**tensors, "python": python, "numpy": (name, np.asarray(keys, dtype=np.uint32), *rest)}
+
+
+def to_bytes(state: Mapping[str, Any]) -> bytes:
+    """A trainer's ``state_dict`` as it is kept on disk."""
+    target = io.BytesIO()
+    torch.save(dict(state), target)
+    return target.getvalue()
+
+
+def from_bytes(data: bytes) -> dict[str, Any]:
+    """The state that ``to_bytes`` wrote; nothing in it is run as code."""
+    state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    return state

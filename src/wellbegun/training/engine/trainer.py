@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -30,6 +31,7 @@ from wellbegun.training.engine.norm import evaluating
 from wellbegun.training.engine.optimizer import Optimizer, groups
 from wellbegun.training.engine.sources import Source
 from wellbegun.training.engine.state import PrivateRandom, pack, unpack
+from wellbegun.training.hessian_free import LrEstimator
 from wellbegun.training.task import Task
 
 
@@ -84,6 +86,7 @@ class EngineTrainer:
         self._validation = self._data(parts.validation)
         self._validation_rows = subset(sources.size(parts.validation), spec.eval_samples, task.seed)
         self._test = parts.test
+        self._rates, self._estimate = _estimator(self._optimizer, spec.estimate)
 
     def steps(self, lr: Floats, momentum: Floats) -> Floats:
         """Do n updates with these values, float64[n] each; returns the n losses, read once."""
@@ -92,6 +95,10 @@ class EngineTrainer:
             for rate, share in zip(lr.tolist(), momentum.tolist(), strict=True):
                 losses.append(self._gradients())
                 self._optimizer.update(rate, share)
+                if self._estimate is not None:
+                    for settings, group in zip(self._rates, self._optimizer.groups, strict=True):
+                        settings["lr"] = rate * group.lr
+                    self._estimate.step()
             if not losses:
                 return np.empty(0)
             values: Floats = torch.stack(losses).cpu().double().numpy()
@@ -99,7 +106,8 @@ class EngineTrainer:
 
     def evaluate(self) -> Mapping[str, float]:
         """val_loss, val_accuracy and further metrics on the fixed subset, batch norm re-estimated."""
-        return self._measure(self._validation, self._validation_rows, "val")
+        values = self._measure(self._validation, self._validation_rows, "val")
+        return values if self._estimate is None else {**values, "lr_estimate": self._estimate.lr}
 
     def test(self) -> Mapping[str, float]:
         """test_loss, test_accuracy, ... on the whole test set; empty when the task has none."""
@@ -114,6 +122,7 @@ class EngineTrainer:
             "optimizer": self._optimizer.state_dict(),
             "random": pack(self._random.states),
             "position": self._feed.position,
+            **({} if self._estimate is None else {"estimate": self._estimate.state_dict()}),
         }
 
     @torch.no_grad()
@@ -134,6 +143,8 @@ class EngineTrainer:
         self._optimizer.load_state_dict(state["optimizer"])
         self._random.states = unpack(state["random"])
         self._feed.position = state["position"]
+        if self._estimate is not None and "estimate" in state:
+            self._estimate.load_state_dict(state["estimate"])
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.model.named_parameters()
@@ -194,6 +205,14 @@ class EngineTrainer:
             with self._autocast():
                 self.model(self._normalise(inputs, None if draws is None else draws.rows(start, stop)))
             start = stop
+
+
+def _estimator(optimizer: Optimizer, every: int) -> tuple[list[dict[str, Any]], LrEstimator | None]:
+    """The LR estimate over the engine's groups, and the settings through which it sees their rates."""
+    settings: list[dict[str, Any]] = [{"params": group.parameters, "lr": 0.0} for group in optimizer.groups]
+    if not every:
+        return settings, None
+    return settings, LrEstimator(cast(Any, SimpleNamespace(param_groups=settings)), every=every, start=None)
 
 
 def _inputs(

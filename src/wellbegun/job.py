@@ -1,0 +1,187 @@
+"""What every job stands on: its options, the store, the executor, the training of one run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from wellbegun.curve import Run
+from wellbegun.errors import StoreError
+from wellbegun.runs.executors.in_process import InProcess
+from wellbegun.runs.executors.process_pool import check_picklable, process_pool
+from wellbegun.runs.progress import Tracker, Watch
+from wellbegun.runs.runner import Report, run_all
+from wellbegun.runs.store import RunStore
+from wellbegun.search.plan import Plan, drive
+from wellbegun.search.repeats import initialisations, repeated
+from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
+
+if TYPE_CHECKING:
+    from wellbegun.training.task import Task
+
+T = TypeVar("T")
+SCALE_FREE = ("BatchNorm", "SyncBatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm", "RMSNorm")
+"""Layers after which the scale of the weights before them does not matter; not the local response norms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every job takes."""
+
+    epochs: float | None = None  # length of the final run; None: the task's own
+    batch_size: int | None = None  # None: the task's own
+    optimizer: str | None = None  # None: the task's own
+    seed: int = 0  # of weights, order of the data, augmentation
+    store: Path | str | None = None  # where runs are kept; None: nowhere, they are gone at the end
+    workers: int = 0  # processes on this machine; 0 trains in this one
+    executor: Executor | None = None  # any concurrent.futures.Executor, instead of workers
+    device: str = "auto"
+    precision: str = "auto"
+    all_data: bool = False  # the final run trains on training and validation data together
+    repeats: bool = False  # every short run four times, as the report's appendix does (A.1)
+    watch: Watch | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(f"workers must be at least 0, got {self.workers}; 0 trains in this process")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Trains one run of a task, in whatever process it is called."""
+
+    task: Task
+    root: Path  # of the store, where snapshots are kept
+    keep: tuple[int, ...] = ()  # iterations after which a snapshot of every run is kept
+
+    def __call__(self, spec: RunSpec, report: Report) -> Run:
+        return self._train(spec, spec.key, self.keep, report)
+
+    def _train(self, spec: RunSpec, key: str, keep: tuple[int, ...], report: Report | None) -> Run:
+        """Train one run; its snapshots are kept under ``key``."""
+        from wellbegun.training.engine.state import to_bytes
+        from wellbegun.training.engine.trainer import build
+        from wellbegun.training.measure import measure
+
+        store = RunStore(self.root)
+
+        def saver(iteration: int) -> Callable[[dict[str, Any]], None]:
+            return lambda state: store.save_snapshot(key, iteration, to_bytes(state))
+
+        trainer = build(self.task, spec)
+        if spec.start is not None:
+            trainer.load_state_dict(self._snapshot(store, *spec.start))
+        savers = {iteration: saver(iteration) for iteration in keep if iteration <= spec.iterations}
+        return measure(trainer, spec, report=report, keep=savers)
+
+    def _snapshot(self, store: RunStore, key: str, iteration: int) -> dict[str, Any]:
+        """The state of a finished run after so many updates; trained again where it was not kept."""
+        from wellbegun.training.engine.state import from_bytes
+
+        kept = store.load_snapshot(key, iteration)
+        if kept is None:
+            parent = store.read(key)
+            if iteration > parent.iterations:
+                done = f"got {iteration}, run {key} did {parent.iterations}"
+                raise StoreError(f"a run goes on from an update that its parent has done, {done}; go back")
+            self._train(parent.spec.but(iterations=iteration), key, (iteration,), None)
+            kept = store.load_snapshot(key, iteration) or b""
+        return from_bytes(kept)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task that is ready to train, with its store and executor."""
+
+    setting: Setting
+    training: Training
+    store: RunStore
+    executor: Executor
+    options: Options
+
+    @classmethod
+    @contextmanager
+    def of(cls, task: Task | str, options: Options) -> Iterator[Work]:
+        """Checks the task, opens store and executor, closes what it opened."""
+        task = _asked(task, options)
+        if options.workers:
+            check_picklable(task)
+        setting = _setting(task, options)
+        with _store(options.store) as store, _executor(options) as executor:
+            yield cls(setting, Training(task, store.root), store, executor, options)
+
+    def drive(self, plan: Plan[T], planned: Mapping[str, tuple[int, int]]) -> T:
+        """Answer the plan's questions from the store and the executor."""
+        tracker = Tracker(dict(planned), self.options.watch) if self.options.watch else None
+        if self.options.repeats:
+            plan = repeated(plan, self.setting)
+
+        def answer(specs: Sequence[RunSpec]) -> list[Run]:
+            if tracker is not None:
+                tracker.asked(specs)
+            training = replace(self.training, keep=getattr(specs, "keep", ()))
+            watch = tracker.status if tracker else None
+            runs = run_all(specs, training, self.store, self.executor, watch=watch)
+            if tracker is not None:
+                tracker.answered(runs)
+            return runs
+
+        return drive(plan, answer)
+
+
+def _asked(task: Task | str, options: Options) -> Task:
+    """The task with what the caller asked for instead of its own settings; checked."""
+    if isinstance(task, str):
+        from wellbegun.zoo.tasks import load
+
+        task = load(task)
+    changes = {name: getattr(options, name) for name in ("epochs", "batch_size", "optimizer")}
+    task = replace(task, **{name: value for name, value in changes.items() if value is not None})
+    task.check()
+    return task
+
+
+def _setting(task: Task, options: Options) -> Setting:
+    from wellbegun.training.engine import sources
+    from wellbegun.training.engine.precision import resolve
+
+    parts = task.parts()
+    samples = sources.size(parts.train)
+    chance = sources.commonest(parts.validation)
+    model = task.build_model(options.seed)
+    device, precision = resolve(task, options.device, options.precision)
+    return Setting(
+        task_name=task.name, task=task.fingerprint(), samples=samples,
+        validation=sources.size(parts.validation), batch_size=min(task.batch_size, samples),
+        epochs=task.epochs, optimizer=task.optimizer,
+        parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
+        multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
+        chance=float("nan") if chance is None else chance,
+        initialisations=initialisations(task.model), has_test=parts.test is not None,
+        all_data=options.all_data, seed=options.seed, device=device, precision=precision,
+    )  # fmt: skip
+
+
+@contextmanager
+def _store(place: Path | str | None) -> Iterator[RunStore]:
+    if place is not None:
+        yield RunStore(Path(place))
+        return
+    with tempfile.TemporaryDirectory(prefix="wellbegun-") as folder:
+        yield RunStore(Path(folder))
+
+
+@contextmanager
+def _executor(options: Options) -> Iterator[Executor]:
+    if options.executor is not None:
+        yield options.executor  # the caller's: the caller shuts it down
+        return
+    with process_pool(options.workers) if options.workers else InProcess() as executor:
+        yield executor

@@ -1,0 +1,79 @@
+"""One step of the checklist alone: where it begins, and the steps by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wellbegun.search import learning_rate
+from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.plan import Finding, Plan
+from wellbegun.search.setting import Setting
+from wellbegun.search.weight_decay import middle, weight_decay
+
+USUAL = (0.95, 0.85)  # momentum's cycle in most rows of Tables 1 and 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked of a step."""
+
+    values: tuple[float, ...] = ()  # candidates; () leaves them to the step
+    factor: str = ""  # name of an argument of the model factory, for a regularizer
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a step alone stands on: a look at the learning rate, and usual values for the rest."""
+
+    look: Finding
+    top: float  # where linear ramps end
+    decay: float  # middle of the weight decay's grid
+    momentum: tuple[float, float] = USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that can be asked for by name."""
+
+    plan: Callable[[Setting, Asked], Plan[Finding]]
+    takes_values: bool = True
+
+
+def ground(setting: Setting) -> Plan[Ground]:
+    """The coarse look, and what follows from it."""
+    look = yield from learning_rate.coarse(setting)
+    top = look.choice * learning_rate.HEADROOM
+    return Ground(look, top, middle_decay(setting, top))
+
+
+def middle_decay(setting: Setting, top: float) -> float:
+    """The middle of the weight decay's grid when ``top`` is where ramps end."""
+    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL)
+
+
+def _momentum(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from momentum(setting, base.top, base.decay, asked.values or CANDIDATES))
+
+
+def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
+
+
+SEARCHES = {
+    "momentum": Step(_momentum),
+    "weight-decay": Step(_weight_decay),
+}
+
+
+def named(what: str) -> Step:
+    """The step of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if what not in SEARCHES:
+        raise ValueError(f"what must be one of {', '.join(SEARCHES)}, got {what!r}")
+    return SEARCHES[what]
