@@ -73,7 +73,7 @@ def test_continuations_that_differ_in_decay_begin_at_the_same_point(task, tmp_pa
 def test_a_snapshot_past_the_end_of_its_parent_is_refused(task, tmp_path):
     parent = PARENT.but(iterations=8)
     RunStore(tmp_path).publish(Training(task, tmp_path)(parent, None))
-    with pytest.raises(StoreError, match="got 12, run .* did 8"):
+    with pytest.raises(StoreError, match=r"got 12, run .* did 8"):
         Training(task, tmp_path)(rest(start=(parent.key, 12)), None)
     with pytest.raises(StoreError):
         Training(task, tmp_path)(rest(start=("0" * 24, 5)), None)
