@@ -91,8 +91,9 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         seen: keys of the runs of earlier steps, which cost nothing here; this step's are added.
     """
     once = list({run.key: run for run in finding.runs}.values())
-    new = [run for run in once if run.key not in seen]
-    seen.update(run.key for run in new)
+    asked = [run for run in once if run.key not in seen]
+    seen.update(run.key for run in asked)
+    new = [one for run in asked for one in (run.repeats or (run,))]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
     pictures, diagnosis = _pictures(finding, once, labels, f"step{position}")
@@ -107,7 +108,8 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         "reason": finding.reason,
         "section": finding.section,
         "new": new,
-        "old": len(once) - len(new),
+        "old": len(once) - len(asked),
+        "repeats": max((len(run.repeats) for run in once), default=0),
         "pictures": pictures,
         "scores": _scores(finding, once, labels) if len(once) > 1 or finding.details.get("scores") else [],
         "diagnosis": diagnosis,

@@ -127,23 +127,24 @@ def bounds(
         asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
         repeats = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
-        if in_sight(runs):
+        single = [one for run in runs for one in (run.repeats or (run,))]
+        if in_sight(single):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives
         top, runs = top * WIDER, ()
-    found = bounds_of(runs)
+    found = bounds_of(single)
     if not found:
         read(runs[0].curve)  # says why
         raise Refused("none of the range tests can be read", runs)
-    edges = _by_seed(runs, edges_of(runs, top))
-    levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
+    edges = _by_seed(single, edges_of(single, top))
+    levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
     slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
     margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)
     unluckiest = min(edges) / min(1.0, slower)
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest), 2)
-    stable = not any(np.isfinite(edge) for edge in edges_of(runs).values())
+    stable = not in_sight(single)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
         _reason(edges, margin, lr_max, stable), runs,
