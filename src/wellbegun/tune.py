@@ -58,6 +58,7 @@ def range_test(
     kind: str = "linear",
     momentum: float = 0.9,
     weight_decay: float | None = None,
+    estimate: int = learning_rate.ESTIMATE,
     **options: Any,
 ) -> Finding:
     """One learning rate range test, read.
@@ -70,6 +71,8 @@ def range_test(
         iterations: length of the ramp, by default 7 % of the final run.
         kind: "linear" or "exponential".
         weight_decay: by default a middle value for the task.
+        estimate: updates between two looks of the LR estimate (2017, Sec. 5), which becomes the metric
+            ``lr_estimate`` of the run's curve; 0 leaves it out.
         options: as for ``tune``.
 
     Source: arXiv:1803.09820, Sec. 4.1.
@@ -88,7 +91,8 @@ def range_test(
         length = iterations or setting.ramp_iterations
         low = top / (length if kind == "linear" else 1e4) if lr_min is None else lr_min
         ramp = (LinearRamp if kind == "linear" else ExponentialRamp)(low, top, length)
-        spec = replace(setting, length=length).ramp(top, Constant(momentum), decay).but(lr=ramp)
+        spec = replace(setting, length=length).ramp(top, Constant(momentum), decay)
+        spec = spec.but(lr=ramp, estimate=estimate)
         return (yield from learning_rate.single(spec, found))
 
     with Work.of(task, Options(**options)) as work:

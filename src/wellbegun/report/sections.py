@@ -10,12 +10,14 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from wellbegun.curve import Run
+from wellbegun.curve import LR_ESTIMATE, Run
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
+from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
@@ -52,6 +54,11 @@ _STEPS = {
         "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
         "room for overfitting, too much holds the network back: the curve that comes down lowest wins.",
     ),
+    "ramp speed": (
+        "How fast the rate may rise",
+        "The same peak reached in more or fewer iterations. A learning rate that rises too fast makes "
+        "training unstable at rates that a slower rise survives: that is the shortest cycle there can be.",
+    ),
     "batch size": (
         "Batch size",
         "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
@@ -60,7 +67,9 @@ _STEPS = {
 }  # title, and what a reader who has not read the papers is looking at
 
 
-_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {}
+_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
+    "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
+}
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
 The values are the finding's ``details["figure"]``.
@@ -147,6 +156,7 @@ def _pictures(
             lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
         )
         return [drawn, *pictures], None
+    pictures += _estimates(finding, runs, name)
     main = _main(finding, runs)
     if main is None:
         return pictures, None
@@ -154,6 +164,23 @@ def _pictures(
     chosen = finding.choice.get("lr_max") if isinstance(finding.choice, Mapping) else None
     bounds["lr_max"] = chosen  # the step's decision, not what this one curve says
     return [*pictures, range_picture(main, bounds, f"{name}-range")], read(main)
+
+
+def _estimates(finding: Finding, runs: Sequence[Run], name: str) -> list[Section]:
+    """The LR estimate of the first range test that carries one."""
+    watched = [run for run in runs if LR_ESTIMATE in run.curve.metrics and is_range_test(run)]
+    if not watched or not np.isfinite(watched[0].curve.metrics[LR_ESTIMATE]).any():
+        return []
+    lr_max = finding.choice.get("lr_max") if isinstance(finding.choice, Mapping) else None
+    return [
+        picture(
+            lambda figure: _ignore(plot_lr_estimate(watched[0].curve, figure.subplots(), lr_max=lr_max)),
+            f"{name}-estimate",
+            "learning rate that the weights' last moves suggest (simplified Hessian-free method, 2017, "
+            "Sec. 5) against the rate in use during one of these range tests",
+            2.6,
+        )
+    ]
 
 
 def _main(finding: Finding, runs: Sequence[Run]) -> Run | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wellbegun.search import learning_rate
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Finding, Plan
+from wellbegun.search.ramp_speed import ramp_speed
 from wellbegun.search.setting import Setting
 from wellbegun.search.weight_decay import middle, weight_decay
 
@@ -62,8 +63,15 @@ def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
 
 
+def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    lr_max = asked.values[0] if asked.values else learning_rate.round_to(base.look.choice / 2, 2)
+    return (yield from ramp_speed(setting, lr_max, base.momentum, base.decay))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
+    "ramp-speed": Step(_ramp_speed),
     "weight-decay": Step(_weight_decay),
 }
 

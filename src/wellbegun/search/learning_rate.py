@@ -24,6 +24,7 @@ SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spr
 SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
+ESTIMATE = 1  # updates between two looks of the LR estimate that one of the ramps carries
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
 
@@ -125,6 +126,7 @@ def bounds(
     for _ in range(1 + WIDEN):
         spec = setting.ramp(top, momentum, weight_decay)
         asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
+        asked[0] = asked[0].but(estimate=ESTIMATE)
         repeats = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
         single = [one for run in runs for one in (run.repeats or (run,))]
