@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wellbegun.search import learning_rate
-from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.ramp_speed import ramp_speed
 from wellbegun.search.setting import Setting
 from wellbegun.search.weight_decay import middle, weight_decay
-
-USUAL = (0.95, 0.85)  # momentum's cycle in most rows of Tables 1 and 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Ground:
     look: Finding
     top: float  # where linear ramps end
     decay: float  # middle of the weight decay's grid
-    momentum: tuple[float, float] = USUAL
+    momentum: tuple[float, float] = USUAL_CYCLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def ground(setting: Setting) -> Plan[Ground]:
 
 def middle_decay(setting: Setting, top: float) -> float:
     """The middle of the weight decay's grid when ``top`` is where ramps end."""
-    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL)
+    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL_CYCLE)
 
 
 def _momentum(setting: Setting, asked: Asked) -> Plan[Finding]:

@@ -98,7 +98,12 @@ def bounds_of(runs: Sequence[Run], margin: float = MARGIN) -> dict[str, Bounds]:
 
 
 def bounds(
-    setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]
+    setting: Setting,
+    top: float,
+    momentum: Schedule,
+    weight_decay: float,
+    known: Sequence[Run],
+    seeds: int = REPEATS,
 ) -> Plan[Finding]:
     """lr_max from ramps with several seeds.
 
@@ -115,6 +120,7 @@ def bounds(
     Args:
         top: where the ramps end.
         known: ramps with the same momentum that other searches have made already.
+        seeds: fresh ramps beside them.
 
     Raises:
         Refused: none of the ramps can be read.
@@ -125,7 +131,7 @@ def bounds(
     runs = tuple(known)
     for _ in range(1 + WIDEN):
         spec = setting.ramp(top, momentum, weight_decay)
-        asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
+        asked = [spec.but(seed=setting.seed + number) for number in range(1, seeds + 1)]
         asked[0] = asked[0].but(estimate=ESTIMATE)
         repeats = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
@@ -155,6 +161,17 @@ def bounds(
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / 3, 2),
         },
+        section="4.1",
+    )  # fmt: skip
+
+
+def guessed(look: Finding, margin: float) -> Finding:
+    """lr_max from the coarse look alone, for whom no linear ramp fits into the budget."""
+    lr_max = round_to(look.choice / margin, 2)
+    return Finding(
+        "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
+        f"lr_max = {lr_max:.2g} is the coarse edge of {look.choice:.2g} divided by {margin:.2g}; no linear "
+        "range test was made, so this is a guess to a factor of two.",
         section="4.1",
     )  # fmt: skip
 
