@@ -76,8 +76,8 @@ def test_tune_hands_on_what_was_asked(call: Any, fake: Any, tmp_path: Path) -> N
     assert 0 < keywords.pop("begun") <= time.time()
     assert keywords == {
         "epochs": 3.0, "batch_size": 32, "budget": None, "optimizer": "adamw", "seed": 7,
-        "workers": 2, "device": "cpu", "precision": "fp32", "all_data": True, "repeats": False, "final": False,
-        "store": Path("here/runs"),
+        "workers": 2, "device": "cpu", "precision": "fp32", "all_data": True, "repeats": False,
+        "final": False, "store": Path("here/runs"),
     }  # fmt: skip
 
 
