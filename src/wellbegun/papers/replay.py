@@ -1,0 +1,138 @@
+"""Replays an exhibit: its lines and repeats as runs, trained by the same engine as everything else."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from wellbegun.curve import Run
+from wellbegun.job import Options, Work
+from wellbegun.papers.exhibit import APPLIED, Exhibit, Line, Scale
+from wellbegun.papers.results import Archive
+from wellbegun.papers.scale import shortened
+from wellbegun.schedules.constant import Constant
+from wellbegun.search.plan import Batch, Plan
+from wellbegun.search.repeats import variants
+from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
+
+SAMPLES = 2000  # of the test set, drawn along the run; the last evaluation takes all of it
+PROBE = 12  # updates of the run that a cost is estimated from
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One repeat of one line that has not been measured."""
+
+    line: Line  # at its scale and in its variant
+    repeat: int
+    spec: RunSpec
+
+
+def task_of(exhibit: Exhibit, data_dir: Any = None) -> Any:
+    """The exhibit's task: trained on all training data, watched on the test set, as published."""
+    from wellbegun.zoo.tasks import load
+
+    task = load(None, data=exhibit.task, model=exhibit.network, data_dir=data_dir)
+    if task.test is None:
+        return task
+    return replace(task, validation=task.test)
+
+
+def share(exhibit: Exhibit, scale: Scale) -> float:
+    """Of the published length."""
+    return 1.0 if scale == "paper" else exhibit.cut
+
+
+def wanted(
+    exhibit: Exhibit, setting: Setting, archive: Archive, scale: Scale, variant: str, repeats: int
+) -> list[Wanted]:
+    """What is still to be measured, longest first."""
+    found: list[Wanted] = []
+    for original in exhibit.lines:
+        line = original if variant == APPLIED else original.uncycled()
+        line = shortened(line, share(exhibit, scale))
+        specs = variants(_spec(exhibit, line, setting), setting)
+        found += [
+            Wanted(line, repeat, specs[repeat])
+            for repeat in range(min(repeats, len(specs)))
+            if archive.find(exhibit, original, repeat, scale, variant) is None
+        ]
+    return sorted(found, key=lambda one: (one.repeat, -one.spec.iterations))
+
+
+def _spec(exhibit: Exhibit, line: Line, setting: Setting) -> RunSpec:
+    return RunSpec(
+        task=setting.task, iterations=line.iterations, batch_size=line.batch_size, lr=line.lr,
+        momentum=line.momentum, weight_decay=line.weight_decay, optimizer=line.optimizer,
+        eval_every=max(1, line.iterations // exhibit.evaluations), eval_samples=SAMPLES, test=True,
+        device=setting.device, precision=setting.precision, factory_args=line.factory_args,
+    )  # fmt: skip
+
+
+def missing(
+    exhibit: Exhibit, archive: Archive, *, scale: Scale, variant: str, repeats: int | None = None,
+    lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
+) -> list[Wanted]:  # fmt: skip
+    """What ``replay`` would train."""
+    for name in lines:
+        exhibit.line(name)
+    with Work.of(task_of(exhibit, data_dir), Options(**options)) as work:
+        found = wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats)
+    return [one for one in found if not lines or one.line.name in lines]
+
+
+def replay(
+    exhibit: Exhibit, archive: Archive, *, scale: Scale = "paper", variant: str = APPLIED,
+    repeats: int | None = None, lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
+) -> Iterator[tuple[Wanted, Run]]:  # fmt: skip
+    """Train what is missing, one run after the other, and add each to the archive as it ends.
+
+    Args:
+        repeats: at most so many per line; None: as published.
+        lines: names of the lines to replay; none: all.
+        options: see ``job.Options``.
+    """
+    task = task_of(exhibit, data_dir)
+    with Work.of(task, Options(**options)) as work:
+        asked = repeats or exhibit.repeats
+        for one in wanted(exhibit, work.setting, archive, scale, variant, asked):
+            if lines and one.line.name not in lines:
+                continue
+            run = work.drive(_single(one.spec), {})
+            original = exhibit.line(one.line.name)
+            archive.add(exhibit, original, one.repeat, scale, variant, run, facts(run))
+            yield one, run
+
+
+def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:
+    """What an update of this exhibit costs on this machine, from a few of them."""
+    with Work.of(task_of(exhibit, data_dir), Options(**options)) as work:
+        line = replace(exhibit.lines[0], batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
+        spec = _spec(exhibit, line, work.setting)
+        probe = spec.but(host=work.setting.host, eval_every=PROBE // 3, eval_samples=64, test=False)
+        run = work.drive(_single(probe), {})
+    seconds, done = run.curve.metrics["seconds"], run.curve.iteration
+    return float((seconds[-1] - seconds[1]) / (done[-1] - done[1]))
+
+
+def _single(spec: RunSpec) -> Plan[Run]:
+    (run,) = yield Batch.of("replay", [spec])
+    return run
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """On what and when it was measured."""
+    import torch
+
+    device = run.spec.device
+    name = torch.cuda.get_device_name() if device == "cuda" else platform.machine()
+    return {
+        "device": f"{device}, {name}", "precision": run.spec.precision, "threads": torch.get_num_threads(),
+        "versions": {"wellbegun": version("wellbegun"), "torch": torch.__version__},
+        "date": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
