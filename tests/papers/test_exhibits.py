@@ -57,7 +57,7 @@ def ended(line, accuracy, *, repeat=0, diverged=False):
 
 def measured(exhibit, accuracies, tmp_path, scale="paper", repeats=4, variant="applied"):
     archive = Archive(tmp_path)
-    facts = {"device": "cpu", "precision": "fp32", "versions": {"torch": "2"}, "date": "2026-01-01"}
+    facts = {"device": "cpu", "precision": "fp32", "torch": "2", "date": "2026-01-01"}
     for name, accuracy in accuracies.items():
         for repeat in range(repeats):
             run = ended(exhibit.line(name), accuracy + 0.01 * repeat, repeat=repeat)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wellbegun.cli.folder import as_json, aside
-from wellbegun.cli.options import output_options
+from wellbegun.cli.options import Finite, output_options
 
 if TYPE_CHECKING:
     from wellbegun.papers.exhibit import Exhibit, Scale
@@ -115,6 +115,39 @@ def run(
         click.echo(as_json(_row(exhibit, archive)))
     else:
         click.echo(f"{exhibit.id}: {done} runs measured now; see wellbegun reproduce show {exhibit.id}")
+
+
+@reproduce.command("queue")
+@click.option("--minutes", type=Finite(min=0, min_open=True), required=True, help="How long it may take.")
+@click.option("--scale", type=click.Choice(SCALES), default="paper", show_default=True)
+@click.option("--only", multiple=True, metavar="ID", help="Only this exhibit; may be given several times.")
+@click.option("--data-dir", type=click.Path(path_type=Path), envvar="WELLBEGUN_DATA", show_envvar=True)
+@click.option("--device", default="auto", show_default=True)
+@click.option("--store", type=click.Path(path_type=Path), help="Where runs are kept while they are trained.")
+@results_option
+@output_options
+def queue(
+    minutes: float,
+    scale: Any,
+    only: tuple[str, ...],
+    data_dir: Path | None,
+    device: str,
+    store: Path | None,
+    results: Path,
+    as_object: bool,
+) -> None:
+    """Measure what is missing and fits into a time: for a GPU that is lent for some minutes."""
+    from wellbegun.papers import replay
+    from wellbegun.papers.collection import exhibits, named
+
+    chosen = [named(name) for name in only] or [e for e in exhibits().values() if e.lines]
+    options: dict[str, Any] = {"data_dir": data_dir, "device": device, "store": store}
+    added = []
+    for exhibit, one, run in replay.queue(chosen, _archive(results), minutes=minutes, scale=scale, **options):
+        told = f"{exhibit.id}, {one.line.name}, repeat {one.repeat}"
+        added.append(told)
+        click.echo(f"{told}: {100 * run.test.get('test_accuracy', 0.0):.2f} %", err=True)
+    click.echo(as_json({"measured": added}) if as_object else f"{len(added)} runs measured now")
 
 
 @reproduce.command("report")

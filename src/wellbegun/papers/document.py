@@ -89,7 +89,7 @@ def _measured(archive: Archive, exhibit: Exhibit, scale: Scale, variant: str) ->
 
     dates = sorted(fact["date"] for fact in facts)
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-    versions = each([f"torch {fact['versions']['torch']}" for fact in facts])
+    versions = each([f"torch {fact['torch']}" for fact in facts])
     return (
         f"Measured {when} on {each([fact['device'] for fact in facts])}, "
         f"{each([fact['precision'] for fact in facts])}, {versions}."

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -127,12 +127,35 @@ def _single(spec: RunSpec) -> Plan[Run]:
 
 def facts(run: Run) -> dict[str, Any]:
     """On what and when it was measured."""
-    import torch
+    from wellbegun.training.engine.precision import machine
 
-    device = run.spec.device
-    name = torch.cuda.get_device_name() if device == "cuda" else platform.machine()
     return {
-        "device": f"{device}, {name}", "precision": run.spec.precision, "threads": torch.get_num_threads(),
-        "versions": {"wellbegun": version("wellbegun"), "torch": torch.__version__},
+        **machine(run.spec.device), "precision": run.spec.precision, "wellbegun": version("wellbegun"),
         "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
+
+
+def queue(
+    exhibits: Iterable[Exhibit], archive: Archive, *, minutes: float, scale: Scale = "paper",
+    clock: Callable[[], float] = time.monotonic, **options: Any,
+) -> Iterator[tuple[Exhibit, Wanted, Run]]:  # fmt: skip
+    """Measure what is missing and fits into the minutes that are left, exhibit after exhibit.
+
+    A first repeat of every line comes before any second one. What an update costs is measured once per
+    exhibit, and again from every run that has ended.
+    """
+    end = clock() + 60 * minutes
+    each: dict[str, float] = {}
+    for repeat in range(max((exhibit.repeats for exhibit in exhibits), default=0)):
+        for exhibit in exhibits:
+            todo = missing(exhibit, archive, scale=scale, variant=APPLIED, repeats=repeat + 1, **options)
+            for one in todo:
+                if exhibit.id not in each:
+                    each[exhibit.id] = seconds_per_update(exhibit, one.spec.batch_size, **options)
+                if clock() + each[exhibit.id] * one.spec.iterations > end:
+                    continue
+                for _, run in replay(
+                    exhibit, archive, scale=scale, repeats=repeat + 1, lines=[one.line.name], **options
+                ):
+                    each[exhibit.id] = run.seconds / max(1, run.iterations)
+                    yield exhibit, one, run
