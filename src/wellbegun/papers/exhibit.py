@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -128,7 +128,8 @@ class Exhibit:
     assumptions: tuple[str, ...] = ()  # what the paper leaves open, and what was taken
     repeats: int = 4  # as published
     evaluations: int = 60  # along a run
-    cut: float = field(default=1 / 8)  # share of the iterations at cpu scale
+    cut: float = 1 / 8  # share of the iterations at cpu scale
+    cut_batch: float = 1.0  # share of the batch size at cpu scale
 
     def line(self, name: str) -> Line:
         """The line of that name.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from wellbegun.curve import Run
 from wellbegun.job import Options, Work
@@ -33,29 +33,37 @@ class Wanted:
     spec: RunSpec
 
 
-def task_of(exhibit: Exhibit, data_dir: Any = None) -> Any:
-    """The exhibit's task: trained on all training data, watched on the test set, as published."""
+def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None) -> Any:
+    """The exhibit's task: trained on all training data, watched on the test set, as published.
+
+    Args:
+        samples: the first so many training samples alone; the data sets come in no particular order.
+    """
     from wellbegun.zoo.tasks import load
 
     task = load(None, data=exhibit.task, model=exhibit.network, data_dir=data_dir)
-    if task.test is None:
-        return task
-    return replace(task, validation=task.test)
+    if task.test is not None:
+        task = replace(task, validation=task.test)
+    if samples is not None:
+        inputs, targets = cast(tuple[Any, Any], task.train)
+        task = replace(task, train=(inputs[:samples], targets[:samples]))
+    return task
 
 
-def share(exhibit: Exhibit, scale: Scale) -> float:
-    """Of the published length."""
-    return 1.0 if scale == "paper" else exhibit.cut
+def at(exhibit: Exhibit, line: Line, scale: Scale) -> Line:
+    """The line at that scale."""
+    return line if scale == "paper" else shortened(line, exhibit.cut, exhibit.cut_batch)
 
 
 def wanted(
-    exhibit: Exhibit, setting: Setting, archive: Archive, scale: Scale, variant: str, repeats: int
-) -> list[Wanted]:
-    """What is still to be measured, longest first."""
+    exhibit: Exhibit, setting: Setting, archive: Archive, scale: Scale, variant: str, repeats: int,
+    lines: Iterable[Line],
+) -> list[Wanted]:  # fmt: skip
+    """What is still to be measured of these lines, longest first, a first repeat before any second."""
     found: list[Wanted] = []
-    for original in exhibit.lines:
+    for original in lines:
         line = original if variant == APPLIED else original.uncycled()
-        line = shortened(line, share(exhibit, scale))
+        line = at(exhibit, line, scale)
         specs = variants(_spec(exhibit, line, setting), setting)
         found += [
             Wanted(line, repeat, specs[repeat])
@@ -79,11 +87,19 @@ def missing(
     lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
 ) -> list[Wanted]:  # fmt: skip
     """What ``replay`` would train."""
-    for name in lines:
-        exhibit.line(name)
-    with Work.of(task_of(exhibit, data_dir), Options(**options)) as work:
-        found = wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats)
-    return [one for one in found if not lines or one.line.name in lines]
+    found: list[Wanted] = []
+    for samples, some in _by_samples(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+            found += wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats, some)
+    return found
+
+
+def _by_samples(exhibit: Exhibit, names: Sequence[str]) -> dict[int | None, list[Line]]:
+    """Size of the training set -> the lines that train on it."""
+    found: dict[int | None, list[Line]] = {}
+    for line in [exhibit.line(name) for name in names] or exhibit.lines:
+        found.setdefault(line.train_samples, []).append(line)
+    return found
 
 
 def replay(
@@ -97,16 +113,14 @@ def replay(
         lines: names of the lines to replay; none: all.
         options: see ``job.Options``.
     """
-    task = task_of(exhibit, data_dir)
-    with Work.of(task, Options(**options)) as work:
-        asked = repeats or exhibit.repeats
-        for one in wanted(exhibit, work.setting, archive, scale, variant, asked):
-            if lines and one.line.name not in lines:
-                continue
-            run = work.drive(_single(one.spec), {})
-            original = exhibit.line(one.line.name)
-            archive.add(exhibit, original, one.repeat, scale, variant, run, facts(run))
-            yield one, run
+    asked = repeats or exhibit.repeats
+    for samples, some in _by_samples(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+            for one in wanted(exhibit, work.setting, archive, scale, variant, asked, some):
+                run = work.drive(_single(one.spec), {})
+                original = exhibit.line(one.line.name)
+                archive.add(exhibit, original, one.repeat, scale, variant, run, facts(run))
+                yield one, run
 
 
 def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:

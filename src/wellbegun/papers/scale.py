@@ -12,8 +12,13 @@ LENGTHS = ("stepsize", "iterations", "milestones")  # in iterations
 SHORTEST = 30  # updates
 
 
-def shortened(line: Line, share: float) -> Line:
-    """The line with its run and both schedules cut to this share of their length; rates stay as they are."""
+def shortened(line: Line, share: float, batch: float = 1.0) -> Line:
+    """The line with its run and both schedules cut to this share of their length; rates stay as they are.
+
+    Args:
+        batch: share of the batch size that is kept.
+    """
+    line = replace(line, batch_size=max(1, round(batch * line.batch_size)))
     if share == 1:
         return line
     iterations = max(SHORTEST, round(share * line.iterations))
