@@ -96,5 +96,15 @@ def rank_correlation(result: Result, column: str) -> float:
     return float(np.mean(found))
 
 
+def trend_with_lr(result: Result, column: str, low: float, high: float) -> float:
+    """Mean over repeats of Spearman's correlation of lr with a column, for rates from low to high."""
+    found = []
+    for run in result.runs:
+        inside = (run.curve.lr >= low) & (run.curve.lr <= high)
+        values = run.curve.columns()[column][inside]
+        found.append(float(np.corrcoef(_ranks(run.curve.lr[inside]), _ranks(values))[0, 1]))
+    return float(np.mean(found))
+
+
 def _ranks(values: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(values, kind="stable"), kind="stable")
