@@ -249,8 +249,14 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
 
 
 def _lost(run: Run) -> bool:
-    """Whether a final run diverged, or lost by instability what it had learnt and did not get it back."""
-    return run.diverged or (failed(run) and diagnose(run.curve).overall == "unstable")
+    """Whether a final run diverged, or lost by instability what it had learnt and did not get it back.
+
+    Overfitting raises the loss, too, but not at once.
+    """
+    if run.diverged or not failed(run):
+        return run.diverged
+    best = run.curve.iteration[int(np.nanargmin(run.curve.val_loss))]
+    return any(clue.label == "instability" and clue.end > best for clue in diagnose(run.curve).clues)
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
