@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.diagnose import diagnose
+from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
-from wellbegun.search.ramp_speed import failed, ramp_speed
+from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
 from wellbegun.search.weight_decay import middle, weight_decay
 
@@ -249,14 +249,15 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
 
 
 def _lost(run: Run) -> bool:
-    """Whether a final run diverged, or lost by instability what it had learnt and did not get it back.
+    """Whether a final run diverged, or lost by a sudden rise what it had learnt and did not get it back.
 
     Overfitting raises the loss, too, but not at once.
     """
     if run.diverged or not failed(run):
         return run.diverged
-    best = run.curve.iteration[int(np.nanargmin(run.curve.val_loss))]
-    return any(clue.label == "instability" and clue.end > best for clue in diagnose(run.curve).clues)
+    logs = np.log(run.curve.val_loss)
+    rises = [logs[row] - logs[max(0, row - WITHIN) : row].min() for row in range(1, len(logs))]
+    return max(rises) > LOST
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
