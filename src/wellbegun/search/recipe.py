@@ -257,7 +257,7 @@ def _lost(run: Run) -> bool:
         return run.diverged
     logs = np.log(run.curve.val_loss)
     rises = [logs[row] - logs[max(0, row - WITHIN) : row].min() for row in range(1, len(logs))]
-    return max(rises) > LOST
+    return bool(max(rises) > LOST)
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
