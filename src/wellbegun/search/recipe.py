@@ -40,13 +40,13 @@ class Recommendation:
     iterations: int
     stepsize: int
     epochs: float
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(repr=False)
     intervals: Mapping[str, tuple[float, float]] = field(
         default_factory=dict
     )  # values that cannot be told apart
     final: Run | None = None  # the final 1cycle run; None when it was not asked for
     restarts: int = 0  # final runs that diverged before this one
-    discarded: tuple[Run, ...] = ()  # those runs
+    discarded: tuple[Run, ...] = field(default=(), repr=False)  # those runs
     notes: tuple[str, ...] = ()  # warnings in a sentence each
     multipliers: bool = False  # the network's own, on rate and decay of its parameters
     decay_bias_and_norm: bool = True
