@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wellbegun.schedules._base import Floats
 from wellbegun.spec import RunSpec
 
-FINISHED, DIVERGED = "finished", "diverged"
+FINISHED, DIVERGED, TOO_LARGE = "finished", "diverged", "out of memory"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class Run:
 
     spec: RunSpec
     curve: Curve
-    ended: str  # "finished" or "diverged"
+    ended: str  # "finished" or "diverged"; of a measured run also "out of memory"
     iterations: int  # updates done
     seconds: float  # wall-clock, training and evaluation
     eval_seconds: float = 0.0  # the share of evaluation

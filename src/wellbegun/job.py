@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wellbegun.curve import Run
+from wellbegun.curve import TOO_LARGE, Curve, Run
 from wellbegun.errors import StoreError
 from wellbegun.runs.executors.in_process import InProcess
-from wellbegun.runs.executors.process_pool import check_picklable, process_pool
+from wellbegun.runs.executors.process_pool import check_picklable, cores, process_pool
 from wellbegun.runs.progress import Tracker, Watch
 from wellbegun.runs.runner import Report, run_all
 from wellbegun.runs.store import RunStore
@@ -61,7 +63,25 @@ class Training:
     keep: tuple[int, ...] = ()  # iterations after which a snapshot of every run is kept
 
     def __call__(self, spec: RunSpec, report: Report) -> Run:
-        return self._train(spec, spec.key, self.keep, report)
+        if spec.host is None:
+            return self._train(spec, spec.key, self.keep, report)
+        from wellbegun.training.engine import memory
+
+        start = perf_counter()
+        try:
+            return self._train(spec, spec.key, self.keep, report)
+        except (RuntimeError, MemoryError) as error:  # what a measured run is asked for may be just this
+            if not memory.is_too_little(error):
+                raise
+        nothing = Curve.of({"iteration": []})
+        return Run(
+            spec=spec,
+            curve=nothing,
+            ended=TOO_LARGE,
+            iterations=0,
+            seconds=perf_counter() - start,
+            epochs=0.0,
+        )
 
     def _train(self, spec: RunSpec, key: str, keep: tuple[int, ...], report: Report | None) -> Run:
         """Train one run; its snapshots are kept under ``key``."""
@@ -148,7 +168,7 @@ def _asked(task: Task | str, options: Options) -> Task:
 
 
 def _setting(task: Task, options: Options) -> Setting:
-    from wellbegun.training.engine import sources
+    from wellbegun.training.engine import memory, sources
     from wellbegun.training.engine.precision import resolve
 
     parts = task.parts()
@@ -166,7 +186,17 @@ def _setting(task: Task, options: Options) -> Setting:
         chance=float("nan") if chance is None else chance,
         initialisations=initialisations(task.model), has_test=parts.test is not None,
         all_data=options.all_data, seed=options.seed, device=device, precision=precision,
+        host=_host(options, device), memory=memory.capacity(device),
     )  # fmt: skip
+
+
+def _host(options: Options, device: str) -> str:
+    """Whose seconds a measured run says: a machine and what computes on it, for that run alone."""
+    from wellbegun.training.engine import memory
+
+    threads = max(1, cores() // options.workers) if options.workers else None
+    place = platform.node() if options.executor is None else type(options.executor).__name__
+    return f"{place}, {memory.describe(device, threads)}"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.svg import to_svg
@@ -60,7 +61,9 @@ _STEPS = {
 }  # title, and what a reader who has not read the papers is looking at
 
 
-_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {}
+_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
+    "batch size": (plot_equal_time, 4.8, "validation accuracy and loss against seconds, by batch size"),
+}
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
 The values are the finding's ``details["figure"]``.
@@ -95,7 +98,8 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     seen.update(run.key for run in new)
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
-    pictures, diagnosis = _pictures(finding, once, labels, f"step{position}")
+    drawn = [run for run in once if run.key in finding.details.get("drawn", labels)]
+    pictures, diagnosis = _pictures(finding, drawn, labels, f"step{position}")
     return {
         "title": title,
         "lead": lead,
@@ -110,8 +114,17 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         "old": len(once) - len(new),
         "pictures": pictures,
         "scores": _scores(finding, once, labels) if len(once) > 1 or finding.details.get("scores") else [],
+        "table": _table(finding.details.get("table")),
         "diagnosis": diagnosis,
     }
+
+
+def _table(given: Mapping[str, Any] | None) -> Section | None:
+    """A search's own table in words, instead of that of the scores: its head, and (cells, chosen?) by row."""
+    if given is None:
+        return None
+    rows = [[cell if isinstance(cell, str) else _maybe(cell) for cell in row] for row in given["rows"]]
+    return {"head": given["head"], "rows": [(row, i == given.get("won")) for i, row in enumerate(rows)]}
 
 
 def _choice(choice: Any, name: str) -> list[tuple[str, str]]:

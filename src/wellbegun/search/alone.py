@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
+from wellbegun.search.batch_size import batch_size
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.setting import Setting
@@ -62,9 +63,16 @@ def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
 
 
+def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    found = yield from batch_size(setting, base.top, base.momentum, asked.values)
+    return replace(found, runs=(*found.runs, *base.look.runs))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
     "weight-decay": Step(_weight_decay),
+    "batch-size": Step(_batch_size),
 }
 
 

@@ -97,7 +97,12 @@ def bounds_of(runs: Sequence[Run], margin: float = MARGIN) -> dict[str, Bounds]:
 
 
 def bounds(
-    setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]
+    setting: Setting,
+    top: float,
+    momentum: Schedule,
+    weight_decay: float,
+    known: Sequence[Run],
+    repeats: int = REPEATS,
 ) -> Plan[Finding]:
     """lr_max from ramps with several seeds.
 
@@ -114,6 +119,7 @@ def bounds(
     Args:
         top: where the ramps end.
         known: ramps with the same momentum that other searches have made already.
+        repeats: ramps with fresh seeds.
 
     Raises:
         Refused: none of the ramps can be read.
@@ -124,9 +130,9 @@ def bounds(
     runs = tuple(known)
     for _ in range(1 + WIDEN):
         spec = setting.ramp(top, momentum, weight_decay)
-        asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
-        repeats = yield Batch.of("learning rate", asked)
-        runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
+        asked = [spec.but(seed=setting.seed + number) for number in range(1, repeats + 1)]
+        further = yield Batch.of("learning rate", asked)
+        runs = tuple({run.key: run for run in (*runs, *further)}.values())
         if in_sight(runs):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives

@@ -48,6 +48,8 @@ class Setting:
     device: str = "cpu"
     precision: str = "fp32"
     length: int | None = None  # of a linear ramp, when somebody asked for one
+    host: str = "here"  # machine, device and threads: whose seconds a measured run says
+    memory: int | None = None  # bytes that the device has in all; None: unknown
 
     @property
     def iterations(self) -> int:
