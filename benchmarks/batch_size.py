@@ -134,6 +134,14 @@ def main() -> None:
     found = search_for(task, "batch-size", values=values, epochs=asked.epochs, store=asked.out)
     print(f"{asked.name}, {found.reason}\n\n{table(found.details['candidates'])}\n")
     final = found.details["seconds"] / found.details["share"]
+    rows = found.details["candidates"]
+    busy = np.array([row["processor_seconds"] for row in rows])
+    share = busy.sum() / np.sum([row["seconds"] for row in rows])
+    apart = np.abs(busy / busy.mean() - 1)
+    print(
+        f"Processor seconds: {share:.2f} of wall-clock seconds; they lie {np.median(apart):.1%} (median) and "
+        f"{apart.max():.1%} (at most) from their mean.\n"
+    )
     print(f"Whole cost: {found.cost.seconds / final:.2f} final runs (their updates).\n")
     print("| claim | | measured |\n|---|---|---|")
     for claim, verdict, measured in claims(found):

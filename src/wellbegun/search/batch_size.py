@@ -98,7 +98,7 @@ def checked(setting: Setting, values: Sequence[float]) -> list[int]:
     """
     if len(set(values)) < 2:
         raise ValueError(f"a comparison needs at least 2 batch sizes, got {list(values)}; add another")
-    bad = [value for value in values if value != int(value) or not 1 <= value <= setting.samples]
+    bad = [value for value in values if not float(value).is_integer() or not 1 <= value <= setting.samples]
     if bad:
         raise ValueError(
             f"batch sizes are whole numbers from 1 to the {setting.samples} training samples, got "

@@ -72,6 +72,8 @@ def test_measuring_changes_nothing_of_a_run(tmp_path):
         "processor_seconds",
         "memory_bytes",
     }
+    busy = one.curve.metrics["processor_seconds"]
+    assert (np.diff(busy) >= 0).all() and busy[0] >= 0 and busy[-1] > 0
 
 
 def test_a_measured_run_that_does_not_fit_is_a_result_and_any_other_an_error(tmp_path):
