@@ -111,10 +111,10 @@ def test_a_batch_size_search_in_the_engine_is_read_the_second_time(task, tmp_pat
         return search_for(task, "batch-size", values=(16, 32), epochs=4, store=tmp_path)
 
     first = search()
-    keys = {key: (tmp_path / key / "run.json").read_bytes() for key in RunStore(tmp_path).keys()}
+    stored = {path: path.read_bytes() for path in tmp_path.glob("*/run.json")}
     again = search()
     assert again.to_json() == first.to_json() and all(run.replayed for run in again.runs)
-    assert keys == {key: (tmp_path / key / "run.json").read_bytes() for key in RunStore(tmp_path).keys()}
+    assert len(stored) > 10 and stored == {path: path.read_bytes() for path in tmp_path.glob("*/run.json")}
     assert first.choice in (16, 32)
     for row in first.details["candidates"]:
         assert row["iterations"] * row["seconds_per_update"] == pytest.approx(

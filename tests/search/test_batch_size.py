@@ -234,6 +234,22 @@ def test_a_size_whose_run_diverged_gets_half_the_rate_once():
         found(Machine(fails=1e-4))
 
 
+def test_a_network_that_learns_slowly_gets_slower_ramps_and_so_do_the_other_sizes():
+    class Slow(Machine):
+        def ramp(self, spec):
+            speed = self.speed * (spec.iterations >= 150)
+            return World(edge=self.edge, speed=speed, noise=0.005).run(spec)
+
+    machine = Slow(asked=[])
+    told = found(machine, setting=replace(SET, epochs=100))
+    ramps = [(spec.batch_size, spec.iterations) for spec in machine.asked if not spec.host]
+    assert len(told.details["candidates"]) == 4 and ramps[0] == (64, 100)
+    assert all(length >= 150 for _, length in ramps[2:]), ramps
+    short = Slow()
+    with pytest.raises(Refused, match="more epochs make them longer"):
+        found(short, setting=replace(SET, epochs=1), values=(128, 256))
+
+
 def test_a_killed_search_goes_on_where_it_stopped_and_ends_the_same():
     plan = named("batch-size").plan
     whole = Machine(asked=[])

@@ -26,6 +26,7 @@ LEAST = 100  # updates of the largest candidate: fewer rank nothing
 PER_EPOCH = 20  # updates: the last short batch is dropped, at most one sample in 20 of an epoch
 RAMPS = 2  # range tests with seeds of their own for the learning rate of every candidate
 RAMP_SHORTEST, RAMP_LONGEST = 50, 100  # their updates
+ATTEMPTS, SLOW_LONGEST = ((1.0, 1.0), (0.4, 3.0)), 300  # (share of the rates, times the updates) of a ramp
 NARROW = 0.3  # an edge below this share of the ramp: once more with a narrower one
 BACK_OFF = 2.0  # lr_max is divided by this, once, where a run diverged
 EVALUATIONS = (6, 20)  # of a run, at least and at most
@@ -74,7 +75,7 @@ def batch_size(
     speeds = yield from throughput(setting, sizes, STEP)
     seconds = common_seconds(setting, speeds.speeds)
     candidates = _candidates(setting, speeds.speeds, seconds)
-    yield from _rates(candidates, top, momentum)
+    yield from _rates(setting, candidates, top, momentum)
     yield from _compared([c for c in candidates if not c.why], momentum)
     sound = [c for c in candidates if not c.why]
     left_out = {**speeds.left_out, **{c.size: c.why for c in candidates if c.why}}
@@ -146,14 +147,31 @@ def _candidates(setting: Setting, speeds: Mapping[int, Speed], seconds: float) -
     ]  # fmt: skip
 
 
-def _rates(candidates: Sequence[_Candidate], top: float, momentum: tuple[float, float]) -> Plan[None]:
-    """lr_max of every candidate, from ramps that begin with one speed: a faster one is unstable earlier."""
-    for candidate in candidates:
-        try:
-            yield from _rate(candidate, top, momentum)
-        except Refused as refused:
-            candidate.why = "its range tests cannot be read"
-            candidate.failed += refused.runs
+def _rates(
+    setting: Setting, candidates: Sequence[_Candidate], top: float, momentum: tuple[float, float]
+) -> Plan[None]:
+    """lr_max of every candidate, that nearest to the task's own size first.
+
+    All ramps begin with one speed, as a faster one is unstable earlier. A network that has learnt nothing
+    before such a short ramp became unstable gets a slower one, and so do the sizes that follow.
+    """
+    attempts: Sequence[tuple[float, float]] = ATTEMPTS
+    for candidate in sorted(candidates, key=lambda c: abs(math.log(c.size / setting.batch_size))):
+        short = candidate.setting.ramp_iterations
+        longest = max(short, min(candidate.setting.iterations, SLOW_LONGEST))
+        for number, (share, factor) in enumerate(attempts):
+            candidate.setting = replace(candidate.setting, length=min(round(factor * short), longest))
+            try:
+                yield from _rate(candidate, share * top, momentum)
+            except Refused as refused:
+                length = candidate.setting.length
+                candidate.why = (
+                    f"range tests of {length} updates cannot be read; more epochs make them longer"
+                )
+                candidate.failed += refused.runs
+            else:
+                candidate.why, attempts = "", attempts[number:]
+                break
 
 
 def _rate(candidate: _Candidate, top: float, momentum: tuple[float, float]) -> Plan[None]:
