@@ -55,8 +55,8 @@ _STEPS = {
     ),
     "batch size": (
         "Batch size",
-        "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
-        "is better only if it wins within that time.",
+        "Batch sizes compared in equal wall-clock time (the dotted line), each with a learning rate of its "
+        "own from range tests (the second picture). A larger batch is better only if it wins in that time.",
     ),
 }  # title, and what a reader who has not read the papers is looking at
 

@@ -138,7 +138,7 @@ def _reason(entries: Sequence[Entry], setting: Setting, terms: Terms, verdict: V
     if np.median(apart) > UNEQUAL:
         parts.append(
             f"That is more than {UNEQUAL:.0%}: something else used the device, or the runs are too short to "
-            "be timed; repeat it on an idle machine, with more epochs."
+            "be timed; repeat it on an idle machine in a fresh store, or with more epochs."
         )
     chosen = entries[verdict.chosen]
     if chosen.size != setting.batch_size:
