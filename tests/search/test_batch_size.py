@@ -141,6 +141,9 @@ def test_the_larger_one_is_taken_only_if_it_wins():
     best = {32: 0.80, 64: 0.85, 128: 0.90, 256: 0.95}
     assert found(Machine(best=best)).choice == 256
     assert found(Machine(best=best)).interval is None
+    assert "the largest that was tried" in found(Machine(best=best)).reason
+    middle = found(Machine(best={**best, 256: 0.5}))
+    assert middle.choice == 128 and "that was tried" not in middle.reason
     assert found(Machine(best={32: 0.95, 64: 0.9, 128: 0.9, 256: 0.9})).choice == 32
 
 

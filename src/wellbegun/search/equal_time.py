@@ -15,6 +15,7 @@ from wellbegun.search.plan import Finding
 from wellbegun.search.setting import Setting
 from wellbegun.search.throughput import Speed
 
+SHORT = 0.5  # of the final run's time: what wins in less need not win in all of it
 UNEQUAL = 0.10  # median deviation from the common time past which it is not called equal
 
 
@@ -128,6 +129,8 @@ def _reason(entries: Sequence[Entry], setting: Setting, terms: Terms, verdict: V
     parts = [_outcome(entries, terms, verdict), _choice(entries, setting, verdict)]
     if verdict.accuracy is not None:
         parts.append(_loss(entries, verdict))
+    if terms.share < SHORT:
+        parts.append("Runs of the whole length may order them otherwise.")
     rates = ", ".join(f"{entry.lr_max:g} ({entry.size})" for entry in entries)
     apart = deviations(entries, terms.seconds)
     parts.append(f"Each had an lr_max of its own: {rates}.")
@@ -153,7 +156,7 @@ def _outcome(entries: Sequence[Entry], terms: Terms, verdict: Verdict) -> str:
     values = [entry.last(f"val_{unit}").mean() for entry in entries]
     places = 2 if verdict.spread[0] < 0.003 else 1  # no digits that the seeds do not share
     said = [f"{100 * v:.{places}f} %" if verdict.accuracy else f"{v:.4g}" for v in values]
-    spread = f"{100 * verdict.spread[0]:.2g} points" if verdict.accuracy else f"{verdict.spread[1]:.1%}"
+    spread = f"{100 * verdict.spread[0]:.2f} points" if verdict.accuracy else f"{verdict.spread[1]:.1%}"
     listed = ", ".join(f"{entry.size}: {value}" for entry, value in zip(entries, said, strict=True))
     return (
         f"After {terms.seconds:.3g} s of updates each ({terms.share:.0%} of the final run's), validation "
@@ -165,7 +168,9 @@ def _outcome(entries: Sequence[Entry], terms: Terms, verdict: Verdict) -> str:
 def _choice(entries: Sequence[Entry], setting: Setting, verdict: Verdict) -> str:
     sizes, size = [entries[i].size for i in verdict.decisive.tied], entries[verdict.chosen].size
     if len(sizes) == 1:
-        return f"{size} wins by more than the seeds differ."
+        ends = {entries[0].size: "smallest", entries[-1].size: "largest"}
+        end = f" It is the {ends[size]} that was tried: one beyond may be better." if size in ends else ""
+        return f"{size} wins by more than the seeds differ.{end}"
     merit = "the task's own, stays" if size == setting.batch_size else "the smallest of them, is enough"
     equal = f"{', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
     return f"{equal} cannot be told apart by more than the seeds differ: {size}, {merit}."
