@@ -15,6 +15,7 @@ from wellbegun.spec import RunSpec
 from wellbegun.training.engine.state import from_bytes, to_bytes
 from wellbegun.training.engine.trainer import build
 from wellbegun.training.task import Task
+from wellbegun.tune import search_for
 
 
 def net():
@@ -102,3 +103,21 @@ def test_a_measured_run_says_its_seconds(task):
     run = Training(task, RunStore(".").root)(PARENT.but(host="here"), None)
     seconds = run.curve.metrics["seconds"]
     assert (np.diff(seconds) > 0).all() and seconds[0] >= 0 and seconds[-1] <= run.seconds
+
+
+@pytest.mark.slow
+def test_a_batch_size_search_in_the_engine_is_read_the_second_time(task, tmp_path):
+    def search():
+        return search_for(task, "batch-size", values=(16, 32), epochs=4, store=tmp_path)
+
+    first = search()
+    stored = {path: path.read_bytes() for path in tmp_path.glob("*/run.json")}
+    again = search()
+    assert again.to_json() == first.to_json() and all(run.replayed for run in again.runs)
+    assert len(stored) > 10 and stored == {path: path.read_bytes() for path in tmp_path.glob("*/run.json")}
+    assert first.choice in (16, 32)
+    for row in first.details["candidates"]:
+        assert row["iterations"] * row["seconds_per_update"] == pytest.approx(
+            first.details["seconds"], rel=0.01
+        )
+        assert row["memory_bytes"] > 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wellbegun.schedules._base import Floats
 from wellbegun.spec import RunSpec
 
-FINISHED, DIVERGED = "finished", "diverged"
+FINISHED, DIVERGED, TOO_LARGE = "finished", "diverged", "out of memory"
 LR_ESTIMATE = "lr_estimate"  # metric of a run with ``spec.estimate``
 SPREAD, ERROR = "val_loss_std", "val_loss_error"
 """Metrics of a curve that is a mean over repeats: their standard deviation, the mean's standard error."""
@@ -102,7 +102,7 @@ class Run:
 
     spec: RunSpec
     curve: Curve
-    ended: str  # "finished" or "diverged"
+    ended: str  # "finished" or "diverged"; of a measured run also "out of memory"
     iterations: int  # updates done
     seconds: float  # wall-clock, training and evaluation
     eval_seconds: float = 0.0  # the share of evaluation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from wellbegun.curve import Curve, Run
+from wellbegun.curve import TOO_LARGE, Curve, Run
 from wellbegun.errors import StoreError
 from wellbegun.runs.executors.in_process import InProcess
-from wellbegun.runs.executors.process_pool import check_picklable, process_pool
+from wellbegun.runs.executors.process_pool import check_picklable, cores, process_pool
 from wellbegun.runs.progress import Tracker, Watch
 from wellbegun.runs.runner import Report, run_all
 from wellbegun.runs.store import RunStore
@@ -68,11 +69,29 @@ class Training:
 
     task: Task
     root: Path  # of the store, where snapshots are kept
-    begun: float = 0.0  # time.time() when the job began
     keep: tuple[int, ...] = ()  # iterations after which a snapshot of every run is kept
+    begun: float = 0.0  # time.time() when the job began
 
     def __call__(self, spec: RunSpec, report: Report) -> Run:
-        return self._train(spec, spec.key, self.keep, report)
+        if spec.host is None:
+            return self._train(spec, spec.key, self.keep, report)
+        from wellbegun.training.engine import memory
+
+        start = time.perf_counter()
+        try:
+            return self._train(spec, spec.key, self.keep, report)
+        except (RuntimeError, MemoryError) as error:  # what a measured run is asked for may be just this
+            if not memory.is_too_little(error):
+                raise
+        nothing = Curve.of({"iteration": []})
+        return Run(
+            spec=spec,
+            curve=nothing,
+            ended=TOO_LARGE,
+            iterations=0,
+            seconds=time.perf_counter() - start,
+            epochs=0.0,
+        )
 
     def _train(self, spec: RunSpec, key: str, keep: tuple[int, ...], report: Report | None) -> Run:
         """Train one run; its snapshots are kept under ``key``."""
@@ -136,7 +155,7 @@ class Work:
             check_picklable(task)
         setting = _setting(task, options)
         with _store(options.store) as store, _executor(options) as executor:
-            yield cls(setting, Training(task, store.root, begun), store, executor, options)
+            yield cls(setting, Training(task, store.root, begun=begun), store, executor, options)
 
     def drive(self, plan: Plan[T], planned: Mapping[str, tuple[int, int]]) -> T:
         """Answer the plan's questions from the store and the executor."""
@@ -170,8 +189,8 @@ def _asked(task: Task | str, options: Options) -> Task:
 
 
 def _setting(task: Task, options: Options) -> Setting:
-    from wellbegun.training.engine import sources
-    from wellbegun.training.engine.precision import host, resolve
+    from wellbegun.training.engine import memory, sources
+    from wellbegun.training.engine.precision import resolve
 
     parts = task.parts()
     samples = sources.size(parts.train)
@@ -187,9 +206,19 @@ def _setting(task: Task, options: Options) -> Setting:
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
         chance=float("nan") if chance is None else chance,
         initialisations=initialisations(task.model), has_test=parts.test is not None,
-        test_samples=0 if parts.test is None else sources.size(parts.test), host=host(),
+        test_samples=0 if parts.test is None else sources.size(parts.test),
         all_data=options.all_data, seed=options.seed, device=device, precision=precision,
+        host=_host(options, device), memory=memory.capacity(device),
     )  # fmt: skip
+
+
+def _host(options: Options, device: str) -> str:
+    """Whose seconds a measured run says: a machine and what computes on it, for that run alone."""
+    from wellbegun.training.engine import memory
+
+    threads = max(1, cores() // options.workers) if options.workers else None
+    place = platform.node() if options.executor is None else type(options.executor).__name__
+    return f"{place}, {memory.describe(device, threads)}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import floats, integers
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis.ranking import Score, rank, same_phase, score, spread_of
+from wellbegun.diagnosis.ranking import Score, rank, rank_repeats, same_phase, score, spread_of
 
 
 def curve(loss):
@@ -80,3 +80,26 @@ def test_ramps_that_never_learn_can_still_be_compared():
     rising = 2.3 * np.exp(0.02 * np.arange(33))
     scores, ranking = same_phase([curve(rising), curve(rising * 1.001), curve(np.array([2.3, np.inf]))])
     assert ranking.winner == 0 and np.isfinite(scores[0].loss)
+
+
+def test_repeats_are_told_apart_from_two_standard_errors_on():
+    """Two repeats 0.02 apart have s = 0.01 sqrt(2), and two standard errors of a difference are then 2 s."""
+    limit = 2 * 0.01 * 2**0.5
+    for apart, tied in ((0.99 * limit, (0, 1)), (1.01 * limit, (1,))):
+        ranking, spread = rank_repeats([(0.49, 0.51), (0.49 + apart, 0.51 + apart)])
+        assert spread == pytest.approx(0.01 * 2**0.5)
+        assert ranking.winner == 1 and ranking.tied == tied
+
+
+def test_of_equals_one_in_twenty_or_so_is_told_apart():
+    rng = np.random.default_rng(0)
+    told = [not rank_repeats(rng.standard_normal((2, 8)))[0].is_tie for _ in range(2000)]
+    assert 0.03 < np.mean(told) < 0.1
+
+
+def test_a_resolution_and_single_repeats_are_ties():
+    assert rank_repeats([(0.5, 0.5), (0.51, 0.51)], resolution=0.02)[0].tied == (0, 1)
+    ranking, spread = rank_repeats([(0.1,), (0.9,)])
+    assert ranking.winner == 1 and ranking.is_tie and spread == float("inf")
+    with pytest.raises(ValueError, match="finite values"):
+        rank_repeats([(0.5, float("nan"))])

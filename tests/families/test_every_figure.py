@@ -13,6 +13,7 @@ from wellbegun.curve import Curve, Run
 from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.measured_lr import plot_measured_lr
@@ -59,10 +60,22 @@ WATCHED = Curve.of({**RUN.curve.columns(), "lr_estimate": np.linspace(0.1, 2, RO
 HOLES = ramp(loss=np.r_[2.3, np.nan, 1.9, 1.7, 1.6, 1.5, 1.6, 9.0, np.inf, np.nan, np.nan, np.inf])
 CLUES = [Clue(label, 20 * i, 20 * i + 20, np.nan, np.nan, "seen") for i, label in enumerate(LABELS)]
 BOUNDS = {"extremum": 0.6, "interval": [0.5, 0.8], "edge": 0.9, "lr_max": 0.6, "lr_min": 0.06}
+TIMED = {
+    "seconds": 10.0,
+    "candidates": [
+        {
+            "name": f"{size}", "chosen": size == 64, "seconds": [0.0, 3.0, 6.0, 10.1],
+            "accuracy": [None, 0.5, 0.8, 0.9], "accuracy_std": [None, 0.02, 0.01, 0.01],
+            "loss": [2.3, 1.0, None, 0.4], "loss_std": [0.1, 0.05, None, 0.01],
+        }
+        for size in (32, 64, 128)
+    ],
+}  # fmt: skip
 CYCLE, MOMENTUM = OneCycle.of(0.5, 110), MomentumCycle(0.95, 0.85, 50)
 MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
+    "equal_time": lambda ax: plot_equal_time(TIMED, ax),
     "lr_estimate": lambda ax: plot_lr_estimate(WATCHED, ax, lr_max=0.6),
     "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
     "measured_lr": lambda ax: plot_measured_lr(RUN.curve, ax, clues=CLUES),

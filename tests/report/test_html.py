@@ -195,3 +195,21 @@ def test_a_range_test_that_cannot_be_read_says_why(recommendation, tmp_path):
     short = dataclasses.replace(run, curve=run.curve.rows(0, 4), iterations=24)
     words = "".join(Page(html.runs_page([short])).text)
     assert "at least 5 evaluations" in words
+
+
+def test_a_search_that_brings_a_table_shows_it_instead_of_the_scores_and_draws_what_it_names(
+    recommendation, tmp_path
+):
+    finding = recommendation.findings[1]
+    one, *others = finding.runs
+    table = {"head": ["Batch size", "Speed"], "rows": [[64, 1.0], [128, "1.5 ± 0.1"], [256, None]], "won": 1}
+    own = {**finding.details, "table": table, "drawn": [one.key]}
+    html.write_finding(dataclasses.replace(finding, details=own), tmp_path / "page.html", task_name="digits")
+    page = (tmp_path / "page.html").read_text()
+    cells = re.findall(r'<t[hd](?: scope="row"| class="n")?>(.*?)</t[hd]>', page.split('class="scores"')[1])
+    assert cells[:4] == ["Batch size", "Speed", "64", "1"]
+    assert re.match(r'128 <span class="mark">chosen</span>', cells[4]) and cells[5:8] == [
+        "1.5 ± 0.1", "256", "–",
+    ]  # fmt: skip
+    assert page.count('class="scores"') == 1 and "Lowest val. loss" not in page
+    assert others and f"validation loss of {len(finding.runs)} runs" not in page

@@ -10,7 +10,7 @@ from wellbegun.cli.options import Asked, numbers, training_options
 from wellbegun.cli.tables import print_finding
 
 # search/alone.py has this list too, but loads numpy; a test compares them
-SEARCHES = ("momentum", "ramp-speed", "weight-decay")
+SEARCHES = ("momentum", "weight-decay", "batch-size", "ramp-speed")
 
 
 @click.command("search")

@@ -125,7 +125,7 @@ def _outcome(run: Run, restarts: int) -> str:
     ]
     if restarts:
         parts.append(f"after {count(restarts, 'restart')} at a lower lr_max")
-    return ", ".join(parts)
+    return ", ".join(parts or [run.ended])
 
 
 def results(run: Run) -> dict[str, float]:

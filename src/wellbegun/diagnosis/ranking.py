@@ -129,3 +129,31 @@ def spread_of(values: Sequence[float]) -> float:
     """Standard deviation of log(value) over repeats; 0 for fewer than two."""
     logs = np.log(np.asarray(values, dtype=np.float64))
     return float(np.std(logs, ddof=1)) if len(logs) > 1 else 0.0
+
+
+def rank_repeats(values: Sequence[Sequence[float]], *, resolution: float = 0.0) -> tuple[Ranking, float]:
+    """The highest mean over repeats wins; means within two standard errors of their difference are ties.
+
+    With R repeats of each and s the standard deviation over repeats, pooled over all candidates because two
+    or three repeats of one say little: a tie is a difference of at most 2 s sqrt(2 / R).
+
+    Args:
+        values: per candidate the repeats' values, larger is better; as many repeats of each.
+        resolution: the smallest difference that means anything.
+
+    Returns:
+        The ranking, and s; with one repeat each s is unknown, everything is a tie, and s is infinite.
+
+    Raises:
+        ValueError: no candidates, or values that are not finite.
+    """
+    table = np.array([list(of_one) for of_one in values], dtype=np.float64)
+    if not table.size or not np.isfinite(table).all():
+        raise ValueError(
+            f"a ranking of repeats needs finite values, got {table.tolist()}; leave out the rest"
+        )
+    repeats, means = table.shape[1], table.mean(axis=1)
+    spread = float(np.sqrt(table.var(axis=1, ddof=1).mean())) if repeats > 1 else float("inf")
+    limit = max(resolution, 2.0 * spread * np.sqrt(2.0 / repeats))
+    tied = np.flatnonzero(means.max() - means <= limit * (1 + 1e-9))
+    return Ranking(int(np.argmax(means)), tuple(int(i) for i in tied)), spread

@@ -15,6 +15,7 @@ from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.ramp_speed import plot_ramp_speed
@@ -61,13 +62,14 @@ _STEPS = {
     ),
     "batch size": (
         "Batch size",
-        "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
-        "is better only if it wins within that time.",
+        "Batch sizes compared in equal wall-clock time (the dotted line), each with a learning rate of its "
+        "own from range tests (the second picture). A larger batch is better only if it wins in that time.",
     ),
 }  # title, and what a reader who has not read the papers is looking at
 
 
 _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
+    "batch size": (plot_equal_time, 4.8, "validation accuracy and loss against seconds, by batch size"),
     "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
 }
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
@@ -105,7 +107,8 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     new = [one for run in asked for one in (run.repeats or (run,))]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
-    pictures, diagnosis = _pictures(finding, once, labels, f"step{position}")
+    drawn = [run for run in once if run.key in finding.details.get("drawn", labels)]
+    pictures, diagnosis = _pictures(finding, drawn, labels, f"step{position}")
     return {
         "title": title,
         "lead": lead,
@@ -121,8 +124,17 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         "repeats": max((len(run.repeats) for run in once), default=0),
         "pictures": pictures,
         "scores": _scores(finding, once, labels) if len(once) > 1 or finding.details.get("scores") else [],
+        "table": _table(finding.details.get("table")),
         "diagnosis": diagnosis,
     }
+
+
+def _table(given: Mapping[str, Any] | None) -> Section | None:
+    """A search's own table in words, instead of that of the scores: its head, and (cells, chosen?) by row."""
+    if given is None:
+        return None
+    rows = [[cell if isinstance(cell, str) else _maybe(cell) for cell in row] for row in given["rows"]]
+    return {"head": given["head"], "rows": [(row, i == given.get("won")) for i, row in enumerate(rows)]}
 
 
 def _choice(choice: Any, name: str) -> list[tuple[str, str]]:

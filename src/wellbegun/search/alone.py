@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
+from wellbegun.search.batch_size import batch_size
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.ramp_speed import ramp_speed
@@ -67,10 +68,17 @@ def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
     return (yield from ramp_speed(setting, lr_max, base.momentum, base.decay))
 
 
+def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    found = yield from batch_size(setting, base.top, base.momentum, asked.values)
+    return replace(found, runs=(*found.runs, *base.look.runs))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
     "ramp-speed": Step(_ramp_speed),
     "weight-decay": Step(_weight_decay),
+    "batch-size": Step(_batch_size),
 }
 
 

@@ -148,6 +148,8 @@ def fit(setting: Setting, budget: Budget) -> Plan[Fit]:
     probe = None
     if budget.unit == "seconds":
         (probe,) = yield Batch.of(STEP, [measured(setting)])
+        if not len(probe.curve):
+            raise Refused(f"a batch must fit into memory to be measured, {probe.ended}; take a smaller one")
     total = _updates(budget, setting, probe)
     for course in COURSES:
         ramp = min(RAMP[1], max(RAMP[0], round(0.07 * total * (1 - SEARCH))))

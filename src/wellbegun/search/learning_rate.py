@@ -133,8 +133,8 @@ def bounds(
         spec = setting.ramp(top, momentum, weight_decay)
         asked = [spec.but(seed=setting.seed + number) for number in range(1, seeds + 1)]
         asked[0] = asked[0].but(estimate=ESTIMATE)
-        repeats = yield Batch.of("learning rate", asked)
-        runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
+        further = yield Batch.of("learning rate", asked)
+        runs = tuple({run.key: run for run in (*runs, *further)}.values())
         single = [one for run in runs for one in (run.repeats or (run,))]
         if in_sight(single):
             break

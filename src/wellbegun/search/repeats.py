@@ -54,7 +54,8 @@ def variants(spec: RunSpec, setting: Setting) -> tuple[RunSpec, ...]:
 def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
     """The same plan, every run of which is the mean of four.
 
-    Full-length runs and continuations stay single, and so does the coarse look, which has seeds of its own.
+    Full-length runs, continuations and measured runs stay single, and so does the coarse look, which has
+    seeds of its own.
 
     The answer to a spec is a run with that spec whose curve is the mean, with the standard deviation over
     the repeats and the mean's standard error as further metrics, and the four runs as its ``repeats``.
@@ -62,9 +63,10 @@ def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
     try:
         asked = next(plan)
         while True:
-            look = getattr(asked, "title", "") == LOOK
-            whole = setting.iterations
-            single = [look or spec.iterations >= whole or spec.start is not None for spec in asked]
+            look, whole = getattr(asked, "title", "") == LOOK, setting.iterations
+            single = [
+                look or s.iterations >= whole or s.start is not None or s.host is not None for s in asked
+            ]
             groups = [
                 (spec,) if alone else variants(spec, setting)
                 for spec, alone in zip(asked, single, strict=True)

@@ -48,9 +48,10 @@ class Setting:
     seed: int = 0
     device: str = "cpu"
     precision: str = "fp32"
-    host: str = ""  # what names the machine in measured runs
+    host: str = "here"  # machine, device and threads: whose seconds a measured run says
     length: int | None = None  # of a linear ramp, when somebody asked for one
     total: int | None = None  # updates of the final run, where a budget gives them instead of epochs
+    memory: int | None = None  # bytes that the device has in all; None: unknown
 
     @property
     def iterations(self) -> int:

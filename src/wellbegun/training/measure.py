@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ def measure(
 
     The rules that compare need a first (or best) val_loss above 0: they skip losses that may be negative.
 
-    A measured run (``spec.host``) has the seconds of its updates so far, evaluations left out, as a metric.
+    A measured run (``spec.host``) has the seconds of its updates so far, evaluations left out, as a metric,
+    and the processor's seconds: far fewer than seconds x threads on a CPU say that others used it, too.
 
     Args:
         report: called with each row after its evaluation.
@@ -112,14 +113,15 @@ class _Log:
         timed: bool,
     ) -> None:
         self._trainer, self._lr, self._momentum, self._report = trainer, lr, momentum, report
-        self._begun = perf_counter() if timed else None
+        self._begun = (perf_counter(), process_time()) if timed else None
         self._rows: list[dict[str, float]] = []
-        self.seconds = 0.0
+        self.seconds = self.processor = 0.0  # of evaluations
 
     def timed(self, evaluate: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:
-        start = perf_counter()
+        start, busy = perf_counter(), process_time()
         values = evaluate()
         self.seconds += perf_counter() - start
+        self.processor += process_time() - busy
         return values
 
     def evaluate(self, done: int, losses: Floats) -> None:
@@ -129,12 +131,21 @@ class _Log:
             "lr": float(self._lr[last]),
             "momentum": float(self._momentum[last]),
             "train_loss": float(np.mean(losses)) if len(losses) else math.nan,
-            **({} if self._begun is None else {"seconds": perf_counter() - self._begun - self.seconds}),
+            **self._clocks(),
             **self.timed(self._trainer.evaluate),
         }
         self._rows.append(row)
         if self._report is not None:
             self._report(row)
+
+    def _clocks(self) -> dict[str, float]:
+        if self._begun is None:
+            return {}
+        wall, busy = self._begun
+        return {
+            "seconds": perf_counter() - wall - self.seconds,
+            "processor_seconds": process_time() - busy - self.processor,
+        }
 
     def diverged(self, limit: float | None) -> bool:
         curve = self.curve()

@@ -28,6 +28,7 @@ from wellbegun.training.engine.batches import (
     statistics,
     subset,
 )
+from wellbegun.training.engine.memory import MEMORY, Meter
 from wellbegun.training.engine.norm import evaluating
 from wellbegun.training.engine.optimizer import Optimizer, groups
 from wellbegun.training.engine.sources import Source
@@ -88,11 +89,12 @@ class EngineTrainer:
         self._validation_rows = subset(sources.size(parts.validation), spec.eval_samples, task.seed)
         self._test = parts.test
         self._rates, self._estimate = _estimator(self._optimizer, spec.estimate)
+        self._memory = _meter(self._optimizer, spec)
 
     def steps(self, lr: Floats, momentum: Floats) -> Floats:
         """Do n updates with these values, float64[n] each; returns the n losses, read once."""
         losses = []
-        with self._random:
+        with self._random, self._memory.updates() if self._memory else nullcontext():
             for rate, share in zip(lr.tolist(), momentum.tolist(), strict=True):
                 losses.append(self._gradients())
                 self._optimizer.update(rate, share)
@@ -108,6 +110,8 @@ class EngineTrainer:
     def evaluate(self) -> Mapping[str, float]:
         """val_loss, val_accuracy and further metrics on the fixed subset, batch norm re-estimated."""
         values = self._measure(self._validation, self._validation_rows, "val")
+        if self._memory is not None:
+            values[MEMORY] = self._memory.bytes
         return values if self._estimate is None else {**values, LR_ESTIMATE: self._estimate.lr}
 
     def test(self) -> Mapping[str, float]:
@@ -171,6 +175,12 @@ class EngineTrainer:
         return torch.stack(losses).sum()
 
     def _forward(self, inputs: Any, targets: Any) -> Tensor:
+        if self._memory is None:
+            return self._loss_of(inputs, targets)
+        with self._memory.forward(inputs, targets):
+            return self._loss_of(inputs, targets)
+
+    def _loss_of(self, inputs: Any, targets: Any) -> Tensor:
         if not self._bf16:
             return cast(Tensor, self._loss(self.model(inputs), targets))
         with self._autocast():
@@ -214,6 +224,14 @@ def _estimator(optimizer: Optimizer, every: int) -> tuple[list[dict[str, Any]], 
     if not every:
         return settings, None
     return settings, LrEstimator(cast(Any, SimpleNamespace(param_groups=settings)), every=every, start=None)
+
+
+def _meter(optimizer: Optimizer, spec: RunSpec) -> Meter | None:
+    """What a measured run counts its memory with."""
+    if spec.host is None:
+        return None
+    weights = [weight for group in optimizer.groups for weight in group.parameters]
+    return Meter(spec.device, weights, [s for g in optimizer.groups for slot in g.slots for s in slot])
 
 
 def _inputs(
