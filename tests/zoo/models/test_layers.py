@@ -66,7 +66,7 @@ def test_pooling_rounds_up_like_caffe(network: type, layer: str, reduce: str) ->
 
 def test_down_block_is_pool_plus_body_then_zeros() -> None:
     x = np.random.default_rng(2).normal(size=(2, 3, 8, 6))
-    block = Down(3, bn_momentum=0.05, dropout=0.0).double()
+    block = Down(3, nn.BatchNorm2d, dropout=0.0).double()
     nn.init.zeros_(block.bn2.weight)  # the body is 0: what is left is the shortcut
     got = block(torch.from_numpy(x)).detach().numpy()
     assert got.shape == (2, 6, 4, 3)
@@ -76,7 +76,7 @@ def test_down_block_is_pool_plus_body_then_zeros() -> None:
 
 
 def test_block_is_the_identity_plus_its_body() -> None:
-    block = Block(3, bn_momentum=0.05, dropout=0.0)
+    block = Block(3, nn.BatchNorm2d, dropout=0.0)
     nn.init.zeros_(block.bn2.weight)
     x = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
     assert torch.equal(block(x), x.relu())

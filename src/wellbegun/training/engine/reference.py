@@ -217,6 +217,7 @@ class ReferenceTrainer:
     def _re_estimate(self, model: nn.Module) -> None:
         """Batch norm's statistics: averages over 4 fixed training batches, of mean and unbiased variance."""
         norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        norms = [m for m in norms if not getattr(m, "keeps_statistics", False)]
         model.eval()
         for norm in norms:
             norm.train()
