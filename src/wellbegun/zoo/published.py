@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from torch import nn
-
-from wellbegun.zoo.tasks import named_model
+from wellbegun.zoo.tasks import ModelFactory, named_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,13 @@ class Published:
             return {"statistics": "batch", **values, "test_batch": self.test_batch}
         return {"statistics": "caffe", **values}
 
-    def build(self, *, as_tested: bool = True) -> nn.Module:
-        """A fresh network with weights from torch's global generator.
+    def factory(self, *, as_tested: bool = True) -> ModelFactory:
+        """What makes fresh networks of this kind; it can be pickled, and takes further arguments.
 
         Args:
             as_tested: with ``norm()``; False leaves batch norm to the engine, which re-estimates it.
         """
-        return named_model(self.model)(**self.arguments, **(self.norm() if as_tested else {}))
+        return partial(named_model(self.model), **self.arguments, **(self.norm() if as_tested else {}))
 
 
 _SC = {"data": "cifar10", "per_gpu": 125, "gpus": 8, "test_batch": 125, "tested": 25_000, "mirror": True}

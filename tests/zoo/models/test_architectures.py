@@ -54,7 +54,7 @@ def build(name: str, device: str = "cpu", *, as_tested: bool = False) -> nn.Modu
     """The network by its id; on the device "meta" it has shapes and no weights."""
     with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(11)
-        return PUBLISHED[name].build(as_tested=as_tested)
+        return PUBLISHED[name].factory(as_tested=as_tested)()
 
 
 def test_every_architecture_of_the_papers_has_a_network(architectures: dict[str, Any]) -> None:
