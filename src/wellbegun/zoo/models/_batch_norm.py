@@ -65,24 +65,37 @@ class BatchNormByGroups(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """float[n, c, h, w] -> the same shape."""
         if self.training and self.momentum is not None:  # None: the engine re-estimates, over whole batches
-            first, *others = x.tensor_split(min(self.gpus, len(x)))
-            y = self._normalised(first, note=True)
-            return torch.cat([y, *(self._normalised(share) for share in others)]) if others else y
+            return self._by_shares(x, min(self.gpus, len(x)), note=True)
         if self.training or self.statistics != "batch":
             return super().forward(x)
-        groups = max(1, round(len(x) / (self.test_batch or len(x))))
-        return torch.cat([self._normalised(group) for group in x.tensor_split(groups)])
+        return self._by_shares(x, max(1, round(len(x) / (self.test_batch or len(x)))))
 
-    def _normalised(self, x: Tensor, *, note: bool = False) -> Tensor:
-        """The images by their own statistics, which ``note`` takes into the running values."""
-        if not note or self.running_mean is None or self.running_var is None:
-            return batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
-        mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
-        y = batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.eps)
-        share = self._share()
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance, share)
-        return y
+    def _by_shares(self, x: Tensor, shares: int, *, note: bool = False) -> Tensor:
+        """The images by the statistics of their share; ``note`` takes the first's into the running values."""
+        if len(x) % shares == 0:
+            return self._by_equal_shares(x, shares, note=note)
+        parts = enumerate(x.tensor_split(shares))
+        return torch.cat([self._by_equal_shares(part, 1, note=note and not i) for i, part in parts])
+
+    def _by_equal_shares(self, x: Tensor, shares: int, *, note: bool) -> Tensor:
+        """All shares at once: each one's channels stand beside the others', as if they were further channels.
+
+        Choice: two copies instead of one call per share, which on a GPU would wait for its launches.
+        """
+        weight, bias = self.weight, self.bias
+        folded = x
+        if shares > 1:
+            folded = _folded(x, shares)
+            weight, bias = (v if v is None else v.repeat(shares) for v in (weight, bias))  # type: ignore[assignment]
+        mean = variance = None
+        if note:
+            mean, variance = torch.zeros(2, folded.shape[1], dtype=self.running_mean.dtype, device=x.device)  # type: ignore[union-attr]
+        y = batch_norm(folded, mean, variance, weight, bias, True, 1.0, self.eps)
+        if mean is not None and variance is not None:
+            share = self._share()
+            self.running_mean.lerp_(mean[: x.shape[1]], share)  # type: ignore[union-attr]
+            self.running_var.lerp_(variance[: x.shape[1]], share)  # type: ignore[union-attr]
+        return y if shares == 1 else _unfolded(y, shares, x)
 
     def _share(self) -> Tensor:
         """The weight of a new value in the running ones; a tensor, so that nothing waits for the device.
@@ -102,6 +115,19 @@ class BatchNormByGroups(nn.BatchNorm2d):
         shared = super().extra_repr()  # type: ignore[no-untyped-call]
         own = f"statistics={self.statistics}, fraction={self.fraction}, gpus={self.gpus}"
         return f"{shared}, {own}, test_batch={self.test_batch}"
+
+
+def _folded(x: Tensor, shares: int) -> Tensor:
+    """float[shares m, c, h, w] -> float[m, shares c, h, w], in channels_last."""
+    apart = x.permute(0, 2, 3, 1).reshape(shares, -1, *x.shape[2:], x.shape[1])
+    return apart.permute(1, 2, 3, 0, 4).flatten(3).permute(0, 3, 1, 2)
+
+
+def _unfolded(y: Tensor, shares: int, like: Tensor) -> Tensor:
+    """The way back, to the layout of ``like``."""
+    apart = y.permute(0, 2, 3, 1).reshape(len(y), *y.shape[2:], shares, -1)
+    x = apart.permute(3, 0, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
+    return x.contiguous() if like.is_contiguous() else x
 
 
 class FrozenBatchNorm(nn.BatchNorm2d):
