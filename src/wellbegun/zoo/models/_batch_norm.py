@@ -40,7 +40,8 @@ class BatchNormByGroups(nn.BatchNorm2d):
 
     Source: Caffe's BatchNormLayer; arXiv:1708.07120v1, Sec. 6.1 (use_global_stats).
     Choice: in evaluation with the batch's own statistics the groups have as near as possible to
-    ``test_batch`` images and no remainder; Caffe's reader begins the data set anew instead.
+    ``test_batch`` images and no remainder; Caffe's reader begins the data set anew instead. Before the first
+    update the running values are 0 and 1; Caffe's are 0 and 0, a network that says nothing (loss 87.3).
     """
 
     def __init__(
@@ -158,7 +159,8 @@ def normalisation(*, affine: bool = True, eps: float = 1e-5, **options: Unpack[N
             from a few training batches; "caffe" or "torch": the running averages in that form, however stale;
             "batch": those of the images at hand.
         fraction: f, the weight of the past in the running averages, in [0, 1]; moving_average_fraction.
-        gpus: the shares of a training batch that have statistics of their own: 8 in 2017, 4 in 2018.
+        gpus: the shares of a training batch (of a micro-batch, where gradients are accumulated) that have
+            statistics of their own: 8 in 2017, 4 in 2018.
         test_batch: for "batch": images per group; None takes the batches of the evaluation as they come.
 
     Raises:
