@@ -19,10 +19,14 @@ ENGINE = 1
 Raise it when the same spec would train differently; old runs stay readable.
 """
 
-OPTIMIZERS = ("nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw")
+OPTIMIZERS = (
+    "nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw",
+    "caffe_adagrad", "caffe_adadelta", "caffe_adam", "caffe_rmsprop",
+)  # fmt: skip
 """``sgd``, ``nesterov``: PyTorch's velocity. ``papers_*``: the learning rate inside the velocity.
 
-``adamw``: beta1 cycles.
+``adamw``: beta1 cycles. ``caffe_*``: as Caffe has them, for the 2017 paper's Fig. 8; momentum is the decay
+rate of adadelta, beta1 of adam, and is not read by adagrad and rmsprop.
 """
 
 LATER = {"host": None, "estimate": 0}
@@ -43,7 +47,7 @@ class RunSpec:
     batch_size: int  # samples per update, total over devices
     lr: Schedule
     momentum: Schedule  # beta1 for adamw
-    weight_decay: float = 0.0  # L2 in the gradient for SGD, decoupled (lr x decay) for adamw
+    weight_decay: float = 0.0  # L2 in the gradient; decoupled (lr x decay) for adamw
     optimizer: str = "nesterov"
     seed: int = 0  # of initial weights, order of the data, augmentation
     eval_every: int = 100  # iterations between evaluations; one more at iteration 0 and one at the end

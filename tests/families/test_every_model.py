@@ -11,7 +11,11 @@ from torch.nn.functional import cross_entropy
 
 from wellbegun.zoo import tasks
 
-SHAPES = {"lenet": (1, 28, 28), "cnn": (1, 8, 8), "mlp": (1, 8, 8)}
+SHAPES = {
+    "lenet": (1, 28, 28), "cnn": (1, 8, 8), "mlp": (1, 8, 8),
+    "resnet50": (3, 230, 230), "inception_resnet_v2": (3, 107, 107),
+}  # fmt: skip
+LONG = {"resnet38", "resnet74", "resnet92", "resnet110", "wide_resnet32", "resnet50", "inception_resnet_v2"}
 
 
 def build(name: str, seed: int = 0, **arguments: object) -> torch.nn.Module:
@@ -25,6 +29,9 @@ def images(name: str, n: int = 4) -> torch.Tensor:
 
 
 every_model = pytest.mark.parametrize("name", tasks.models())
+every_model_in_time = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in tasks.models()]
+)
 
 
 @every_model
@@ -50,7 +57,7 @@ def test_the_factory_can_be_pickled_with_its_arguments(name: str) -> None:
     assert factory()(images(name)).shape == (4, 7)
 
 
-@every_model
+@every_model_in_time
 def test_every_parameter_is_reached_and_training_lowers_the_loss(name: str) -> None:
     model, x, y = build(name), images(name, 8) / 50, torch.arange(8)
     if name == "cifar3":
@@ -74,7 +81,7 @@ def test_multipliers_name_parameters(name: str) -> None:
     assert all(lr > 0 and decay >= 0 for lr, decay in multipliers.values())
 
 
-@every_model
+@every_model_in_time
 def test_memory_layout_changes_nothing(name: str) -> None:
     model, x = build(name).eval().double(), images(name).double()
     other = model(x.contiguous(memory_format=torch.channels_last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from wellbegun.training.engine.reference import ReferenceTrainer, updated
 from wellbegun.training.engine.trainer import build
 from wellbegun.training.lr_scheduler import ScheduleLR
 from wellbegun.training.task import Task
+from wellbegun.zoo.models.resnet import resnet
 
 UPDATES = 10
 CLOSE = {"rtol": 0.0, "atol": 1e-10}  # float64 over 10 updates of a network without chaos
@@ -108,7 +110,10 @@ def assert_same(task: Task, asked: RunSpec) -> None:
         torch.testing.assert_close(
             tensor.contiguous(), expected[name], **CLOSE, msg=lambda m, n=name: f"{n}: {m}"
         )
-    assert all((expected[name] - start[name]).abs().max() > 1e-4 for name, _ in twin.model.named_parameters())
+    moved = 1e-7 if asked.optimizer == "caffe_adadelta" else 1e-4  # which begins with steps of lr / 10,000
+    assert all(
+        (expected[name] - start[name]).abs().max() > moved for name, _ in twin.model.named_parameters()
+    )
     for measured, wanted in ((engine.evaluate(), twin.evaluate()), (engine.test(), twin.test())):
         assert measured == pytest.approx(wanted, rel=0, abs=1e-10)
 
@@ -166,6 +171,23 @@ def test_decay_that_leaves_biases_and_norms_alone(optimizer: str) -> None:
     assert_same(image_task(decay_bias_and_norm=False), spec(optimizer=optimizer, weight_decay=0.05))
 
 
+@pytest.mark.parametrize("statistics", ["estimated", "caffe", "torch", "batch"])
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_batch_norm_in_the_papers_forms(statistics: str, gpus: int) -> None:
+    """Which statistics an evaluation takes: the engine's and the twin's measures must agree on it."""
+    model = partial(resnet, 8, classes=3, statistics=statistics, fraction=0.8, gpus=gpus)
+    task = Task(
+        model=model, train=images(37, 3, 1), validation=images(21, 3, 2), test=images(13, 3, 3),
+        augment=("mirror",),
+    )  # fmt: skip
+    asked = spec(Constant(1e-3), iterations=4)
+    engine, twin = build(task, asked), ReferenceTrainer(task, asked)
+    losses = [trainer.steps(np.full(4, 1e-3), np.full(4, 0.9)) for trainer in (engine, twin)]
+    np.testing.assert_allclose(*losses, rtol=0, atol=1e-8)
+    for measured, wanted in ((engine.evaluate(), twin.evaluate()), (engine.test(), twin.test())):
+        assert measured == pytest.approx(wanted, rel=0, abs=1e-8)
+
+
 def test_float_images_and_float_targets() -> None:
     generator = torch.Generator().manual_seed(4)
     x, y = torch.randn(30, 3, 8, 8, generator=generator), torch.randn(30, 3, generator=generator)
@@ -209,6 +231,9 @@ OURS_AND_TORCHS = {
     "sgd": lambda p, **a: torch.optim.SGD(p, **a, momentum=0.9),
     "nesterov": lambda p, **a: torch.optim.SGD(p, **a, momentum=0.9, nesterov=True),
     "adamw": lambda p, **a: torch.optim.AdamW(p, **a, betas=(0.9, 0.999)),
+    "caffe_adagrad": lambda p, **a: torch.optim.Adagrad(p, **a, eps=1e-8),
+    "caffe_adadelta": lambda p, **a: torch.optim.Adadelta(p, **a, rho=0.9, eps=1e-8),
+    "caffe_rmsprop": lambda p, **a: torch.optim.RMSprop(p, **a, alpha=0.99, eps=1e-8),
 }
 
 

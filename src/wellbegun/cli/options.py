@@ -14,7 +14,10 @@ import click
 from wellbegun.cli.failure import Job
 
 # spec.py has these lists too, but loads numpy; a test compares them
-OPTIMIZERS = ("nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw")
+OPTIMIZERS = (
+    "nesterov", "sgd", "papers_nesterov", "papers_sgd", "adamw",
+    "caffe_adagrad", "caffe_adadelta", "caffe_adam", "caffe_rmsprop",
+)  # fmt: skip
 PRECISIONS = ("auto", "fp32", "bf16", "fp64")
 
 Command = Callable[..., Any]

@@ -9,9 +9,22 @@ _OPTIMIZERS = {
     "nesterov": "torch.optim.SGD({}, momentum=momentum(0), weight_decay=WEIGHT_DECAY, nesterov=True)",
     "sgd": "torch.optim.SGD({}, momentum=momentum(0), weight_decay=WEIGHT_DECAY)",
     "adamw": "torch.optim.AdamW({}, betas=(momentum(0), 0.999), weight_decay=WEIGHT_DECAY)",
+    "caffe_adagrad": "torch.optim.Adagrad({}, eps=1e-8, weight_decay=WEIGHT_DECAY)",
+    "caffe_adadelta": "torch.optim.Adadelta({}, rho=momentum(0), eps=1e-8, weight_decay=WEIGHT_DECAY)",
+    "caffe_adam": "torch.optim.Adam({}, betas=(momentum(0), 0.999), weight_decay=WEIGHT_DECAY)",
+    "caffe_rmsprop": "torch.optim.RMSprop({}, alpha=0.99, eps=1e-8, weight_decay=WEIGHT_DECAY)",
     "papers_nesterov": "PapersSGD({}, momentum=momentum(0), nesterov=True)",
     "papers_sgd": "PapersSGD({}, momentum=momentum(0), nesterov=False)",
 }
+
+_MOMENTUM = {
+    "adamw": ('group["betas"]', "(momentum(t), 0.999)"),
+    "caffe_adam": ('group["betas"]', "(momentum(t), 0.999)"),
+    "caffe_adadelta": ('group["rho"]', "momentum(t)"),
+    "caffe_adagrad": None,
+    "caffe_rmsprop": None,
+}
+"""Where an optimizer takes momentum, and how; None: it has none."""
 
 _HEAD = '''\
 """1cycle for {name}, with the values that wellbegun found (arXiv:1803.09820)."""
@@ -82,7 +95,7 @@ def train(model, loader, loss_function):
     while t < ITERATIONS:
         for inputs, targets in loader:
             for group in optimizer.param_groups:
-                group["lr"], {momentum} = {lr}, {value}
+                {settings} = {values}
             optimizer.zero_grad()
             loss_function(model(inputs), targets).backward()
             optimizer.step()
@@ -96,9 +109,9 @@ def train(model, loader, loss_function):
 def snippet(recommendation: Recommendation) -> str:
     """Python source that trains a model as recommended, with ``torch`` alone.
 
-    It defines ``lr(t)``, ``momentum(t)`` and ``train(model, loader, loss_function)``. For adamw the first
-    updates differ a little from the engine's: torch corrects the mean gradient by momentum(t) to the power
-    t, the engine by the product of the momenta that it used.
+    It defines ``lr(t)``, ``momentum(t)`` and ``train(model, loader, loss_function)``. For adamw and
+    caffe_adam the first updates differ a little from the engine's: torch corrects the mean gradient by
+    momentum(t) to the power t, the engine by the product of the momenta that it used.
     """
     r = recommendation
     if r.optimizer not in _OPTIMIZERS:
@@ -111,14 +124,14 @@ def snippet(recommendation: Recommendation) -> str:
         weight_decay=_float(r.weight_decay), batch_size=r.batch_size, iterations=r.iterations,
         epochs=f"{r.epochs:.3g}", stepsize=r.stepsize,
     )  # fmt: skip
-    adam = r.optimizer == "adamw"
+    place = _MOMENTUM.get(r.optimizer, ('group["momentum"]', "momentum(t)"))
     own = r.multipliers or not r.decay_bias_and_norm
     parameters = "groups(model)" if own else "model.parameters()"
+    rate = 'lr(t) * group["multiplier"]' if own else "lr(t)"
     train = _TRAIN.format(
         optimizer=_OPTIMIZERS[r.optimizer].format(f"{parameters}, lr=lr(0)"),
-        lr='lr(t) * group["multiplier"]' if own else "lr(t)",
-        momentum='group["betas"]' if adam else 'group["momentum"]',
-        value="(momentum(t), 0.999)" if adam else "momentum(t)",
+        settings=", ".join(['group["lr"]', *([place[0]] if place else [])]),
+        values=", ".join([rate, *([place[1]] if place else [])]),
     )
     groups = _GROUPS.format(
         decay="decay" if r.decay_bias_and_norm else "(decay if parameter.dim() > 1 else 0.0)"

@@ -121,12 +121,12 @@ class Setting:
         """The shrinkage of a free weight over the final run, per unit of weight decay.
 
         Weight decay d pulls a weight towards 0 by lr d / (1 - momentum) per update (lr d for adamw, whose
-        momentum averages), so over the run a weight that the loss leaves alone shrinks by exp(-d x
-        shrinkage).
+        momentum averages, and as a rough figure for caffe_*), so over the run a weight that the loss leaves
+        alone shrinks by exp(-d x shrinkage).
         """
         spec = self.final(lr_max, momentum, 0.0)
         updates = np.arange(spec.iterations)
         per_update = spec.lr(updates)
-        if self.optimizer != "adamw":
+        if not self.optimizer.startswith(("adamw", "caffe_")):
             per_update = per_update / np.maximum(1.0 - spec.momentum(updates), 1e-3)
         return float(per_update.sum())

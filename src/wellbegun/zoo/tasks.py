@@ -22,9 +22,14 @@ from wellbegun.zoo.data import cifar10, cifar100, digits, folder, mnist, npz
 from wellbegun.zoo.data._base import Arrays, data_folder
 from wellbegun.zoo.models.cifar3 import cifar3
 from wellbegun.zoo.models.cnn import cnn
+from wellbegun.zoo.models.densenet import densenet40
+from wellbegun.zoo.models.inception_resnet import inception_resnet_v2
 from wellbegun.zoo.models.lenet import lenet
 from wellbegun.zoo.models.mlp import mlp
-from wellbegun.zoo.models.resnet import resnet20, resnet56
+from wellbegun.zoo.models.preact import resnet56_bottleneck, resnext56
+from wellbegun.zoo.models.resnet import resnet20, resnet38, resnet56, resnet74, resnet92, resnet110
+from wellbegun.zoo.models.resnet50 import resnet50
+from wellbegun.zoo.models.resnet2018 import hp_resnet56, wide_resnet32
 
 ModelFactory = Callable[..., nn.Module]
 
@@ -41,11 +46,17 @@ class Habits:
     smallest: int = 1  # images it takes: pixels per side
 
 
+_CIFAR = (
+    resnet20, resnet38, resnet56, resnet74, resnet92, resnet110, resnet56_bottleneck, resnext56,
+    hp_resnet56, wide_resnet32, densenet40,
+)  # fmt: skip
+_papers = partial(Habits, inputs="subtract_mean", batch_size=512, augment=("mirror",))
 MODELS = {
     "lenet": Habits(lenet, inputs="divide_256", batch_size=512, epochs=12.0, smallest=14),
     "cifar3": Habits(cifar3, inputs="subtract_mean", batch_size=128, epochs=25.0, smallest=8),
-    "resnet20": Habits(resnet20, inputs="subtract_mean", batch_size=512, augment=("mirror",)),
-    "resnet56": Habits(resnet56, inputs="subtract_mean", batch_size=512, augment=("mirror",)),
+    **{factory.__name__: _papers(factory) for factory in _CIFAR},
+    "resnet50": _papers(resnet50, batch_size=128, smallest=195),
+    "inception_resnet_v2": _papers(inception_resnet_v2, batch_size=112, smallest=69),
     "cnn": Habits(cnn),
     "mlp": Habits(mlp),
 }
@@ -194,7 +205,7 @@ def _fitted(factory: ModelFactory, model: str, arrays: Arrays, name: str) -> Mod
         raise TaskError(
             f"{model} needs images of at least {least} x {least} pixels, got {got}; take --model cnn or mlp"
         )
-    fixed = {} if model.startswith("resnet") else {"size": (height, width)}
+    fixed = {"size": (height, width)} if "size" in inspect.signature(factory).parameters else {}
     return partial(factory, classes=arrays.classes, in_channels=channels, **fixed)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from wellbegun.errors import TaskError
+from wellbegun.spec import OPTIMIZERS
 from wellbegun.training.engine.optimizer import Optimizer, groups
 
 LR = [0.1, 0.1, 0.02, 0.3, 0.05, 0.05, 0.2, 0.01]
@@ -115,6 +117,76 @@ def test_adamw_corrects_by_the_product_of_the_beta1_applied():
     assert_equal(ours("adamw", LR, MOMENTUM), by_hand(update, 2))
 
 
+def caffes(rule, lrs, momenta):
+    """The weights after Caffe's updates, in NumPy: Regularize, then ComputeUpdateValue, then w - diff."""
+    model = network()
+    weights = [p.detach().numpy().copy() for p in model.parameters()]
+    history = [[np.zeros_like(w), np.zeros_like(w)] for w in weights]
+    for iteration, (lr, momentum) in enumerate(zip(lrs, momenta, strict=True)):
+        gradients(model, iteration)
+        for w, (first, second), p in zip(weights, history, model.parameters(), strict=True):
+            diff = p.grad.numpy() + DECAY * w
+            w -= rule(diff, first, second, lr, momentum, iteration)
+    return [torch.from_numpy(w) for w in weights]
+
+
+def caffe_adagrad(diff, history, _, rate, momentum, iteration):
+    update = diff**2
+    history[:] = history + update  # the sum of squares
+    return rate * diff / (np.sqrt(history) + 1e-8)
+
+
+def caffe_rmsprop(diff, history, _, rate, momentum, iteration):
+    history[:] = 0.99 * history + (1 - 0.99) * diff**2
+    return rate * diff / (np.sqrt(history) + 1e-8)
+
+
+def caffe_adadelta(diff, of_gradients, of_updates, rate, momentum, iteration):
+    of_gradients[:] = momentum * of_gradients + (1 - momentum) * diff**2
+    update = diff * np.sqrt((1e-8 + of_updates) / (1e-8 + of_gradients))
+    of_updates[:] = momentum * of_updates + (1 - momentum) * update**2
+    return rate * update
+
+
+def caffe_adam(diff, m, v, rate, momentum, iteration):
+    t = iteration + 1
+    m[:] = momentum * m + (1 - momentum) * diff
+    v[:] = 0.999 * v + (1 - 0.999) * diff**2
+    correction = np.sqrt(1 - 0.999**t) / (1 - momentum**t)
+    return rate * correction * m / (np.sqrt(v) + 1e-8)
+
+
+CAFFES = {f.__name__: f for f in (caffe_adagrad, caffe_adadelta, caffe_adam, caffe_rmsprop)}
+
+
+@pytest.mark.parametrize("lrs", [[0.1] * 8, LR], ids=["constant", "changing"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9, 0.95])
+@pytest.mark.parametrize("name", CAFFES)
+def test_adaptive_optimizers_are_caffes(name, momentum, lrs):
+    mine = ours(name, lrs, [momentum] * 8)
+    assert_equal(mine, caffes(CAFFES[name], lrs, [momentum] * 8))
+    assert max((a - b).abs().max() for a, b in zip(mine, network().parameters(), strict=True)) > 1e-5
+
+
+def test_the_decay_rate_of_adadelta_may_change():
+    assert_equal(ours("caffe_adadelta", LR, MOMENTUM), caffes(caffe_adadelta, LR, MOMENTUM))
+
+
+@pytest.mark.parametrize("name", ["caffe_adagrad", "caffe_rmsprop"])
+def test_adagrad_and_rmsprop_read_no_momentum(name):
+    assert_equal(ours(name, LR, MOMENTUM), ours(name, LR, [0.0] * 8), tolerance=1e-300)
+
+
+def test_caffes_adam_corrects_by_the_product_of_the_beta1_applied():
+    def rule(diff, m, v, rate, momentum, iteration):
+        m[:] = momentum * m + (1 - momentum) * diff
+        v[:] = 0.999 * v + (1 - 0.999) * diff**2
+        correction = np.sqrt(1 - 0.999 ** (iteration + 1)) / (1 - np.prod(MOMENTUM[: iteration + 1]))
+        return rate * correction * m / (np.sqrt(v) + 1e-8)
+
+    assert_equal(ours("caffe_adam", LR, MOMENTUM), caffes(rule, LR, MOMENTUM))
+
+
 class Multiplied(nn.Linear):
     def multipliers(self):
         return {"bias": (2.0, 0.0)}
@@ -126,7 +198,7 @@ def multiplied():
         return Multiplied(3, 2).double()
 
 
-@pytest.mark.parametrize("form", ["sgd", "nesterov", "papers_sgd", "papers_nesterov", "adamw"])
+@pytest.mark.parametrize("form", OPTIMIZERS)
 def test_multipliers_scale_lr_and_decay_of_their_parameter(form):
     mine, weight, bias = multiplied(), multiplied(), multiplied()
     bias_alone = [type(groups(bias, 0.0, decay_bias_and_norm=True)[0])([bias.bias], 1.0, 0.0)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,24 @@ from torch import nn
 
 from wellbegun.zoo.models.cifar3 import WithinChannelNorm, cifar3
 from wellbegun.zoo.models.cnn import cnn
+from wellbegun.zoo.models.densenet import densenet40
+from wellbegun.zoo.models.inception_resnet import inception_resnet_v2
 from wellbegun.zoo.models.lenet import lenet
 from wellbegun.zoo.models.mlp import mlp
-from wellbegun.zoo.models.resnet import Block, Down, resnet
+from wellbegun.zoo.models.preact import resnext56
+from wellbegun.zoo.models.resnet import (
+    Block,
+    Down,
+    resnet,
+    resnet20,
+    resnet38,
+    resnet56,
+    resnet74,
+    resnet92,
+    resnet110,
+)
+from wellbegun.zoo.models.resnet50 import resnet50
+from wellbegun.zoo.models.resnet2018 import hp_resnet56
 
 
 def slow_norm(x: np.ndarray, alpha: float, size: int = 3, beta: float = 0.75) -> np.ndarray:
@@ -66,7 +83,7 @@ def test_pooling_rounds_up_like_caffe(network: type, layer: str, reduce: str) ->
 
 def test_down_block_is_pool_plus_body_then_zeros() -> None:
     x = np.random.default_rng(2).normal(size=(2, 3, 8, 6))
-    block = Down(3, bn_momentum=0.05, dropout=0.0).double()
+    block = Down(3, nn.BatchNorm2d, dropout=0.0).double()
     nn.init.zeros_(block.bn2.weight)  # the body is 0: what is left is the shortcut
     got = block(torch.from_numpy(x)).detach().numpy()
     assert got.shape == (2, 6, 4, 3)
@@ -76,7 +93,7 @@ def test_down_block_is_pool_plus_body_then_zeros() -> None:
 
 
 def test_block_is_the_identity_plus_its_body() -> None:
-    block = Block(3, bn_momentum=0.05, dropout=0.0)
+    block = Block(3, nn.BatchNorm2d, dropout=0.0)
     nn.init.zeros_(block.bn2.weight)
     x = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
     assert torch.equal(block(x), x.relu())
@@ -84,7 +101,45 @@ def test_block_is_the_identity_plus_its_body() -> None:
 
 @pytest.mark.parametrize("size", [(32, 32), (29, 31), (8, 12), (7, 5)])
 def test_resnets_take_any_image_size(size: tuple[int, int]) -> None:
-    assert resnet(8, classes=3, in_channels=1)(torch.zeros(2, 1, *size)).shape == (2, 3)
+    for factory in (partial(resnet, 8), hp_resnet56, resnext56, densenet40):
+        with torch.device("meta"):
+            assert factory(classes=3, in_channels=1)(torch.zeros(2, 1, *size)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("factory", "sizes"),
+    [
+        (resnet50, [(195, 195), (224, 256), (230, 230), (257, 200)]),
+        (inception_resnet_v2, [(69, 69), (70, 101), (230, 230), (299, 299)]),
+    ],
+)
+def test_imagenet_networks_take_any_size_from_their_smallest(factory: Any, sizes: list[Any]) -> None:
+    with torch.device("meta"):
+        for size in sizes:
+            assert factory(classes=3, size=size)(torch.zeros(2, 3, *size)).shape == (2, 3)
+    with pytest.raises(ValueError, match=f"at least .* pixels, got 230 x {min(sizes)[0] - 1}"):
+        factory(size=(230, min(sizes)[0] - 1))
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_every_18_layers_add_three_blocks_a_stage(n: int) -> None:
+    """4,704, 18,624 and 74,112 parameters a block: ResNet-20's stages as transcribed, over their blocks."""
+    factories = (resnet20, resnet38, resnet56, resnet74, resnet92, resnet110)
+    with torch.device("meta"):
+        model = factories[n]()
+    wanted = 224_042 + n * 3 * (4_704 + 18_624 + 74_112)
+    assert sum(p.numel() for p in model.parameters()) == wanted
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 20 + 18 * n
+
+
+def test_biases_of_convolutions_decay_where_asked() -> None:
+    """As in the author's Resnet56DM1, which differs in nothing else."""
+    plain, decayed = resnet(8).multipliers(), resnet(8, bias_decay=1.0).multipliers()
+    assert {name for name in plain if plain[name] != decayed[name]} == {
+        name for name in plain if name.endswith("bias") and "bn" not in name and plain[name] == (2.0, 0.0)
+    }
+    assert decayed["stem.0.bias"] == (2.0, 1.0) and decayed["classifier.bias"] == (2.0, 1.0)
 
 
 @pytest.mark.parametrize("size", [(14, 14), (15, 16), (17, 28), (32, 33)])

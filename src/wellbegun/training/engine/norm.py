@@ -14,6 +14,11 @@ BATCHES, BATCH = 4, 256
 """Training batches that the statistics are taken from before an evaluation, and their largest size."""
 
 
+def keeps_statistics(layer: nn.Module) -> bool:
+    """Whether a batch norm asks to be evaluated as it is: with its running averages, or without any."""
+    return bool(getattr(layer, "keeps_statistics", False))
+
+
 @contextmanager
 def evaluating(model: nn.Module, feed: Callable[[], None]) -> Iterator[None]:
     """A block with the network in evaluation mode and batch norm's statistics those of the current weights.
@@ -21,14 +26,14 @@ def evaluating(model: nn.Module, feed: Callable[[], None]) -> Iterator[None]:
     The running averages lag where training is short or fast, and the lag would be read as a property of the
     learning rate. So the statistics are the plain mean over a few training batches, without dropout. Flags,
     buffers and the momentum of the averages are given back bit for bit. Layers that the user holds in
-    evaluation mode stay as they are.
+    evaluation mode, and those with a true attribute ``keeps_statistics``, are evaluated as they are.
 
     Args:
         feed: sends the training batches through the network, without gradients.
     """
     flags = train_flags(model)
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    norms = [m for m in norms if m.training and m.running_mean is not None]
+    norms = [m for m in norms if m.training and m.running_mean is not None and not keeps_statistics(m)]
     saved = [(m, m.momentum, [(b, b.clone()) for b in m.buffers(recurse=False)]) for m in norms]
     model.eval()
     try:

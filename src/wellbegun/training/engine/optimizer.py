@@ -1,4 +1,4 @@
-"""The engine's update of the weights: SGD in two forms of the velocity, and AdamW with a cycled beta1."""
+"""The engine's updates of the weights: SGD in two forms of the velocity, AdamW, Caffe's adaptive ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wellbegun.errors import TaskError
+from wellbegun.training.engine.caffe import CaffeAdaDelta, CaffeAdaGrad, CaffeAdam, CaffeRMSProp
 
 BETA2, EPSILON = 0.999, 1e-8
 
@@ -31,6 +32,7 @@ class Form(Protocol):
     """One update of one group; ``grads`` may be written to."""
 
     slots: int  # tensors per parameter
+    corrects: bool  # reads the products of the beta1 and beta2 applied so far
 
     def __call__(
         self, parameters: list[Tensor], grads: list[Tensor], slots: list[list[Tensor]],
@@ -44,7 +46,6 @@ class Optimizer:
     def __init__(self, groups: Sequence[Group], form: str) -> None:
         self.groups = groups
         self._form = FORMS[form]
-        self._adaptive = form == "adamw"
         for group in groups:
             group.slots = [[torch.zeros_like(p) for p in group.parameters] for _ in range(self._form.slots)]
             group.products = [(1.0, 1.0) for _ in group.parameters]
@@ -62,7 +63,7 @@ class Optimizer:
                 slots = [[slot[i] for i in used] for slot in slots]
             if not used:
                 continue
-            if self._adaptive:
+            if self._form.corrects:
                 for i in used:
                     group.products[i] = (group.products[i][0] * momentum, group.products[i][1] * BETA2)
                 products = [group.products[i] for i in used]
@@ -91,7 +92,7 @@ class _TorchSGD:
     A velocity of zeros makes the first update v = g, as in PyTorch.
     """
 
-    slots = 1
+    slots, corrects = 1, False
 
     def __init__(self, *, nesterov: bool) -> None:
         self._nesterov = nesterov
@@ -113,7 +114,7 @@ class _PapersSGD:
     Source: Caffe's SGDSolver and NesterovSolver, which the author's solvers name.
     """
 
-    slots = 1
+    slots, corrects = 1, False
 
     def __init__(self, *, nesterov: bool) -> None:
         self._nesterov = nesterov
@@ -142,7 +143,7 @@ class _AdamW:
     Source: arXiv:1412.6980, Sec. 3 derives 1 - b1^t as the weights' sum; for a changing b1 it is 1 - prod b1.
     """
 
-    slots = 2
+    slots, corrects = 2, True
 
     def __call__(
         self, parameters: list[Tensor], grads: list[Tensor], slots: list[list[Tensor]],
@@ -167,6 +168,10 @@ FORMS: dict[str, Any] = {
     "papers_sgd": _PapersSGD(nesterov=False),
     "papers_nesterov": _PapersSGD(nesterov=True),
     "adamw": _AdamW(),
+    "caffe_adagrad": CaffeAdaGrad(),
+    "caffe_adadelta": CaffeAdaDelta(),
+    "caffe_adam": CaffeAdam(),
+    "caffe_rmsprop": CaffeRMSProp(),
 }
 
 

@@ -76,12 +76,59 @@ def adam(w: Tensor, g: Tensor, slots: Slots, lr: float, momentum: float) -> Tens
     return w - lr * mean / (square.sqrt() + 1e-8)
 
 
+def caffe_adagrad(w: Tensor, g: Tensor, slots: Slots, lr: float, momentum: float) -> Tensor:
+    """s = s + g^2; w = w - lr g / (sqrt(s) + 1e-8).
+
+    Source: Caffe's AdaGradSolver, delta at its default.
+    """
+    del momentum
+    slots["s"] = slots["s"] + g * g
+    return w - lr * g / (slots["s"].sqrt() + 1e-8)
+
+
+def caffe_rmsprop(w: Tensor, g: Tensor, slots: Slots, lr: float, momentum: float) -> Tensor:
+    """s = 0.99 s + 0.01 g^2; w = w - lr g / (sqrt(s) + 1e-8).
+
+    Source: Caffe's RMSPropSolver, delta and rms_decay at their defaults.
+    """
+    del momentum
+    slots["s"] = 0.99 * slots["s"] + (1 - 0.99) * g * g
+    return w - lr * g / (slots["s"].sqrt() + 1e-8)
+
+
+def caffe_adadelta(w: Tensor, g: Tensor, slots: Slots, lr: float, momentum: float) -> Tensor:
+    """s = a s + (1 - a) g^2; d = g sqrt((v + 1e-8) / (s + 1e-8)); v = a v + (1 - a) d^2; w = w - lr d.
+
+    Source: Caffe's AdaDeltaSolver, delta at its default; its a is the momentum.
+    """
+    slots["s"] = momentum * slots["s"] + (1 - momentum) * g * g
+    d = g * ((slots["v"] + 1e-8) / (slots["s"] + 1e-8)).sqrt()
+    slots["v"] = momentum * slots["v"] + (1 - momentum) * d * d
+    return w - lr * d
+
+
+def caffe_adam(w: Tensor, g: Tensor, slots: Slots, lr: float, momentum: float) -> Tensor:
+    """m and s as ``adam``; w = w - lr (sqrt(B2) / B1) m / (sqrt(s) + 1e-8): 1e-8 beside the raw square.
+
+    Source: Caffe's AdamSolver, momentum2 and delta at their defaults.
+    """
+    slots["m"] = momentum * slots["m"] + (1 - momentum) * g
+    slots["s"] = 0.999 * slots["s"] + (1 - 0.999) * g * g
+    slots["product1"], slots["product2"] = slots["product1"] * momentum, slots["product2"] * 0.999
+    correction = (1 - slots["product2"]).sqrt() / (1 - slots["product1"])
+    return w - lr * correction * slots["m"] / (slots["s"].sqrt() + 1e-8)
+
+
 UPDATES: dict[str, Callable[[Tensor, Tensor, Slots, float, float], Tensor]] = {
     "sgd": sgd,
     "nesterov": nesterov,
     "papers_sgd": papers_sgd,
     "papers_nesterov": papers_nesterov,
     "adamw": adam,
+    "caffe_adagrad": caffe_adagrad,
+    "caffe_adadelta": caffe_adadelta,
+    "caffe_adam": caffe_adam,
+    "caffe_rmsprop": caffe_rmsprop,
 }
 
 
@@ -90,7 +137,7 @@ def updated(
 ) -> Tensor:
     """A parameter after one update of the optimizer ``name``; ``slots`` change with it.
 
-    SGD: the decay is L2, g = gradient + decay w. AdamW: the decay is decoupled: w = w - lr decay w, then the
+    The decay is L2, g = gradient + decay w. AdamW: the decay is decoupled: w = w - lr decay w, then the
     update with the plain gradient.
     Source: arXiv:1711.05101, Algorithm 2, with lr decay in the place of its schedule multiplier times decay,
     as in torch.optim.AdamW.
@@ -217,10 +264,11 @@ class ReferenceTrainer:
     def _re_estimate(self, model: nn.Module) -> None:
         """Batch norm's statistics: averages over 4 fixed training batches, of mean and unbiased variance."""
         norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        norms = [m for m in norms if not getattr(m, "keeps_statistics", False)]
         model.eval()
         for norm in norms:
             norm.train()
-            norm.momentum = 1.0  # the running statistics are those of the last batch alone
+            norm.momentum = None  # a plain mean over the batches since a reset
         batch = min(256, self._spec.batch_size, self.samples)
         rows = subset(self.samples, 4 * batch, self._task.seed)
         rows = rows[torch.randperm(len(rows), generator=seeded(self._task.seed, 5))]
@@ -235,6 +283,8 @@ class ReferenceTrainer:
                 )
                 for place in places.tolist()
             ]
+            for norm in norms:
+                norm.reset_running_stats()  # so that they are those of the next batch alone
             model(self._prepared(torch.stack(images)))
             seen.append([(n.running_mean.clone(), n.running_var.clone()) for n in norms])  # type: ignore[union-attr]
         for norm, found in zip(norms, zip(*seen, strict=True), strict=True):
