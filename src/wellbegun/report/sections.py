@@ -15,8 +15,10 @@ from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.range_test import plot_range_test
+from wellbegun.report.figures.snapshot import plot_snapshot
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
 from wellbegun.report.words import anything, number, span
@@ -52,6 +54,16 @@ _STEPS = {
         "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
         "room for overfitting, too much holds the network back: the curve that comes down lowest wins.",
     ),
+    "weight decay from a snapshot": (
+        "Weight decay from a snapshot",
+        "One run with a middle value, stopped half-way; from that very state it goes on several times, with "
+        "nothing changed but the weight decay. The continuation that comes down lowest wins.",
+    ),
+    "length": (
+        "How long to train",
+        "Complete cycles of a few short lengths. How their final loss falls with the length says from where "
+        "on more time gains nothing that could be seen, and what half and twice that time would cost.",
+    ),
     "batch size": (
         "Batch size",
         "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
@@ -60,7 +72,12 @@ _STEPS = {
 }  # title, and what a reader who has not read the papers is looking at
 
 
-_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {}
+_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
+    "weight decay from a snapshot": (
+        plot_snapshot, 3.3, "validation loss of one run and of its continuations with several weight decays",
+    ),
+    "length": (plot_length, 3.3, "final validation loss against the length of training, and its law"),
+}  # fmt: skip
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
 The values are the finding's ``details["figure"]``.

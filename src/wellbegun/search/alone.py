@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wellbegun.search import learning_rate
+from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.setting import Setting
+from wellbegun.search.snapshot import KINDS, compared, snapshot
 from wellbegun.search.weight_decay import middle, weight_decay
 
 USUAL = (0.95, 0.85)  # momentum's cycle in most rows of Tables 1 and 2
@@ -20,6 +22,8 @@ class Asked:
 
     values: tuple[float, ...] = ()  # candidates; () leaves them to the step
     factor: str = ""  # name of an argument of the model factory, for a regularizer
+    kind: str = ""  # variant of the step, where it has several; "" for its own choice
+    compare: bool = False  # with the step's other way, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,26 @@ def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
 
 
+def _snapshot(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    kind = asked.kind or KINDS[0]
+    plan = snapshot(setting, base.top, base.momentum, base.decay, asked.values, kind)
+    if not asked.compare:
+        return (yield from plan)
+    grid = weight_decay(setting, base.top, base.momentum, base.decay, asked.values)
+    return (yield from compared(plan, grid))
+
+
+def _length(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from length(setting, base.look.choice, base.momentum, base.decay, asked.values))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
     "weight-decay": Step(_weight_decay),
+    "weight-decay-snapshot": Step(_snapshot),
+    "length": Step(_length),
 }
 
 

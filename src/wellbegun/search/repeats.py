@@ -52,7 +52,9 @@ def variants(spec: RunSpec, setting: Setting) -> tuple[RunSpec, ...]:
 
 
 def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
-    """The same plan, every run of which is the mean of four; full-length runs and continuations stay single.
+    """The same plan, every run of which is the mean of four.
+
+    Full-length runs, continuations and the runs that they go on from stay single.
 
     The answer to a spec is a run with that spec whose curve is the mean, with the standard deviation over
     the repeats as the metric ``val_loss_std`` and the four runs as its ``repeats``.
@@ -60,7 +62,10 @@ def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
     try:
         asked = next(plan)
         while True:
-            single = [spec.iterations >= setting.iterations or spec.start is not None for spec in asked]
+            kept = bool(getattr(asked, "keep", ()))  # a mean has no weights to go on from
+            single = [
+                kept or spec.iterations >= setting.iterations or spec.start is not None for spec in asked
+            ]
             groups = [
                 (spec,) if alone else variants(spec, setting)
                 for spec, alone in zip(asked, single, strict=True)
