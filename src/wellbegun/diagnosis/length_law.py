@@ -15,7 +15,7 @@ from wellbegun.schedules._base import Floats
 LENGTHS = 3  # of different lengths: fewer do not show whether a fall slows down
 EXACT = 0.003  # log(value): no end result is known better than this, whatever its repeats say
 SAME = 0.01  # log(value): differences below this are no rise and no fall
-FLOORS, POWERS = np.linspace(0.0, 0.98, 99), np.geomspace(0.05, 3.0, 100)
+FLOORS, POWERS = np.linspace(0.0, 0.98, 50), np.geomspace(0.05, 3.0, 100)
 LEVELS = (0.05, 0.5, 0.95)  # quantiles: an interval of 90 %, with its middle
 SCATTER = np.array(
     [-1.65, -1.04, -0.67, -0.39, -0.13, 0.13, 0.39, 0.67, 1.04, 1.65]
@@ -43,6 +43,7 @@ class Law:
 
     longest: float  # length that was measured, in the unit of the lengths
     noise: float  # standard deviation of log(value) between repeats
+    count: int  # values it was fitted to
     values: Floats  # v of each (f, b)
     floors: Floats  # f
     powers: Floats  # b
@@ -59,10 +60,8 @@ class Law:
         Args:
             one_run: with the scatter of a single run; else the mean over many.
         """
-        logs = np.log(self._at(length))
-        if not one_run:
-            return self._band(np.exp(logs), self.weights)
-        spread = (logs[:, None] + self.noise * SCATTER).ravel()
+        share = 1.0 / self.count + one_run  # of the variance of one run: that of v, and its own
+        spread = (np.log(self._at(length))[:, None] + self.noise * np.sqrt(share) * SCATTER).ravel()
         return self._band(np.exp(spread), np.repeat(self.weights, len(SCATTER)) / len(SCATTER))
 
     def change(self, length: float, other: float) -> Band:
@@ -95,7 +94,7 @@ def fit(points: Mapping[float, Sequence[float]]) -> Law:
     """The law of some end results, and how sure it is.
 
     Every floor share f and power b counts with the probability of the points under it, the scale v and the
-    noise integrated out: RSS(f, b) ** -((N - 1) / 2) for N values, RSS the squares of log(value) around the
+    noise integrated out: RSS(f, b) ** -((N - 2) / 2) for N values, RSS the squares of log(value) around the
     curve with its best v. Beforehand a pure power law (f = 0) is as likely as all floors together. So a floor
     is there as far as the points support it: with few or noisy ones laws with and without all count, and the
     intervals are as wide as they differ.
@@ -108,7 +107,7 @@ def fit(points: Mapping[float, Sequence[float]]) -> Law:
             the next beyond the noise.
 
     Source: arXiv:1803.09820, Remark 4 asks for the length; it gives no law. Choice: the law, flat in f > 0
-    and in log b.
+    and in log b; N - 2 instead of N - 1, with which intervals held the truth in 8 of 10 cases, not in 9.
     """
     lengths = sorted(points)
     logs = _logs(points, lengths)
@@ -121,9 +120,9 @@ def fit(points: Mapping[float, Sequence[float]]) -> Law:
     residuals = y[None, :] - shapes
     scale = residuals.mean(axis=1)
     squares = ((residuals - scale[:, None]) ** 2).sum(axis=1) + len(y) * EXACT**2
-    weights = (squares / squares.min()) ** (-(len(y) - 1) / 2)
+    weights = (squares / squares.min()) ** (-(len(y) - 2) / 2)
     weights *= np.where(floors == 0.0, len(FLOORS) - 1.0, 1.0)  # as likely beforehand as all floors together
-    return Law(float(lengths[-1]), noise, np.exp(scale), floors, powers, weights / weights.sum())
+    return Law(float(lengths[-1]), noise, len(y), np.exp(scale), floors, powers, weights / weights.sum())
 
 
 def _logs(points: Mapping[float, Sequence[float]], lengths: Sequence[float]) -> list[Floats]:

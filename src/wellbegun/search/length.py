@@ -21,7 +21,7 @@ SHARES = (1 / 16, 1 / 8, 1 / 4)  # of the final run
 SHORTEST = 60  # iterations of the shortest run: a cycle of fewer is all warm-up
 SEEDS = 2  # per length
 NOISY = 0.05  # seeds that differ by more ask for as many again
-REACH = 8.0  # times the longest length measured: no law is trusted further
+REACH = 4.0  # times the longest length measured: no law is trusted further
 LOWER, LOWERED = 2.0, 2  # a rate at which a run diverges is divided by this, so many times
 MARKS = ("half", "recommended", "twice")
 
@@ -55,7 +55,8 @@ def length(
         Refused: runs diverge at every rate, or end results that follow no law: too few, no fall, or a rise.
 
     Source: arXiv:1803.09820, Remark 4. Choice: everything but the aim, "as long as needed for the best
-    result, but no longer"; at most 8 times the longest run, as nothing was measured beyond.
+    result, but no longer"; at most 4 times the longest run, by default the task's own length, as little is
+    known beyond.
     """
     epochs = tuple(sorted(values)) or _lengths(setting)
     common = Common(_safe(setting, edge, epochs[0]), momentum, decay)
@@ -81,7 +82,7 @@ def length(
 
 def _lengths(setting: Setting) -> tuple[float, ...]:
     """Shares of the final run, all longer by one factor where the shortest would be too short."""
-    longer = max(1.0, SHORTEST / (SHARES[0] * setting.iterations))
+    longer = max(1.0, SHORTEST / (SHARES[0] * replace(setting, all_data=False).iterations))
     return tuple(round_to(share * longer * setting.epochs, 3) for share in SHARES)
 
 
@@ -228,7 +229,7 @@ def _figure(
     law: Law, losses: Mapping[float, Sequence[float]], marks: Mapping[str, float], per_epoch: float
 ) -> dict[str, Any]:
     """The points, the law with its band, and the lengths that the reason speaks of."""
-    lengths = lengths_between(min(losses), max(*losses, *marks.values()), 8)
+    lengths = lengths_between(min(losses), max(*losses, *marks.values()), 4)
     bands = [law.at(n) for n in lengths]
     return {
         "points": [{"epochs": n / per_epoch, "val_loss": list(each)} for n, each in losses.items()],
