@@ -52,7 +52,7 @@ def test_short_runs_differ_in_length_and_seed_alone_and_are_judged_on_the_same_d
     assert {spec.eval_samples for spec in world.asked} == {None}
     assert {(spec.train_on, spec.test, spec.weight_decay) for spec in world.asked} == {("train", False, 1e-3)}
     assert len({spec.lr.lr_max for spec in world.asked}) == 1
-    assert max(spec.lr.lr_max for spec in world.asked) < 0.3 / 2
+    assert max(spec.lr.lr_max for spec in world.asked) <= 0.3 / 2
 
 
 @pytest.mark.parametrize("power", [0.3, 0.6])
@@ -106,9 +106,9 @@ def test_seeds_that_differ_much_are_asked_for_as_many_again():
 
 
 def test_a_rate_at_which_a_run_diverges_is_lowered_for_all_and_counted():
-    world = Lengths(lambda n: 0.5 * n**-0.5, edge=0.06)
+    world = Lengths(lambda n: 0.5 * n**-0.5, edge=0.1)
     found = search(world)
-    assert found.choice["lr_max"] <= 0.06
+    assert found.choice["lr_max"] <= 0.1
     assert found.choice["lr_constant"] == pytest.approx(found.choice["lr_max"] / 3, rel=0.05)
     assert len(found.runs) == len(world.asked) == 12  # the failed ones are paid for, too
     with pytest.raises(Refused, match="6 of 6 diverged") as refused:

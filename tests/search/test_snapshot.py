@@ -70,7 +70,7 @@ def test_continuations_differ_only_in_decay_and_begin_at_the_snapshot():
 @every_kind
 def test_what_it_saved_is_counted_against_separate_runs(kind):
     found = search(World(speed=0.05), kind=kind)  # decay does not matter: a tie, so nothing is repeated
-    parents = [run for run in found.runs if found.details["labels"][run.key] == "parent"]
+    parents = [run for run in found.runs if found.details["labels"][run.key].startswith("parent")]
     at, rest = sum(run.iterations for run in parents), found.runs[-1].iterations
     assert found.details["iterations"] == at + 3 * rest == found.cost.iterations
     assert found.details["separate"] == 3 * (at + rest)
@@ -82,7 +82,7 @@ def test_what_it_saved_is_counted_against_separate_runs(kind):
 def test_the_plateau_is_found_leg_by_leg():
     world = World(decay=CENTRE, speed=0.05, asked=[])
     found = search(world, kind="constant")
-    legs = [spec for spec in world.asked if found.details["labels"][spec.key] == "parent"]
+    legs = [spec for spec in world.asked if found.details["labels"][spec.key].startswith("parent")]
     assert len(legs) > 1 and legs[0].start is None
     assert all(leg.start == (before.key, before.iterations) for before, leg in pairwise(legs))
     curve = joined([world.run(leg) for leg in legs])
@@ -117,6 +117,17 @@ def test_luck_with_one_seed_does_not_displace_the_middle():
     assert found.choice == CENTRE and found.interval[0] <= 1e-4
     assert "beats 0.001 with 0 of 2 further snapshots, so this was luck" in found.reason
     assert {run.spec.seed for run in found.runs} == {0, 1, 2}
+
+
+def test_what_no_further_snapshot_confirms_does_not_displace_the_middle():
+    class Alone(World):
+        def run(self, spec):
+            world = World(decay=1e-4, noise=0.003, speed=0.05, specs=self.specs, states=self.states)
+            run = world.run(spec)
+            return run if spec.seed == LONG.seed else replace(run, ended="diverged")
+
+    found = search(Alone())
+    assert found.choice == CENTRE and found.interval[0] <= 1e-4
 
 
 def test_a_later_snapshot_of_the_same_run_must_agree_and_costs_no_parent():

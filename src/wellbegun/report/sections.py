@@ -161,7 +161,7 @@ def _pictures(
         drawn = picture(
             lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
         )
-        return [drawn, *pictures], None
+        return [drawn, *([] if finding.details.get("figure_shows_all") else pictures)], None
     main = _main(finding, runs)
     if main is None:
         return pictures, None

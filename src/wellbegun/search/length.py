@@ -11,7 +11,7 @@ import numpy as np
 from wellbegun.curve import Run
 from wellbegun.diagnosis.length_law import SAME, Band, Law, fit, lengths_between, noise_between, to_json
 from wellbegun.errors import Refused
-from wellbegun.search.learning_rate import GENTLE, MARGIN, SLOWER, round_to
+from wellbegun.search.learning_rate import GENTLE, MARGIN, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import EVAL_SHARE, Setting
 from wellbegun.spec import RunSpec
@@ -44,7 +44,8 @@ def length(
     validation loss at their end gives a law (``length_law``), and the law a length from which twice the time
     lowers the loss by less than seeds differ, or 1 %: what is less than that cannot be seen in the one run
     that will be made. The price of half and of twice that time is told with intervals of 90 %, for the loss,
-    and for accuracy by the same law of the error rate.
+    and for accuracy by the same law of the error rate. The largest rate lies as far below the coarse edge as
+    the main job's first guess; where a run diverges all are made again at half of it.
 
     Args:
         edge: learning rate at which a coarse ramp becomes unstable.
@@ -59,7 +60,7 @@ def length(
     known beyond.
     """
     epochs = tuple(sorted(values)) or _lengths(setting)
-    common = Common(_safe(setting, edge, epochs[0]), momentum, decay)
+    common = Common(round_to(edge / MARGIN, 2), momentum, decay)
     failed: list[Run] = []
     for _ in range(1 + LOWERED):
         runs: list[Run] = []
@@ -84,13 +85,6 @@ def _lengths(setting: Setting) -> tuple[float, ...]:
     """Shares of the final run, all longer by one factor where the shortest would be too short."""
     longer = max(1.0, SHORTEST / (SHARES[0] * replace(setting, all_data=False).iterations))
     return tuple(round_to(share * longer * setting.epochs, 3) for share in SHARES)
-
-
-def _safe(setting: Setting, edge: float, epochs: float) -> float:
-    """A largest rate that the shortest cycle survives, too: it rises faster than the others."""
-    stepsize = replace(setting, epochs=epochs).cycle(1.0).stepsize
-    faster = max(1.0, setting.ramp_iterations / max(1, stepsize)) ** SLOWER
-    return round_to(edge / (MARGIN * faster), 2)
 
 
 def _spec(setting: Setting, common: Common, epochs: float, seed: int) -> RunSpec:

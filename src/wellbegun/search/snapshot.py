@@ -232,7 +232,8 @@ def _finding(table: Table, shots: Sequence[Snapshot], again: Sequence[tuple[Run,
     alone = sum(first.at + run.iterations for run in tried) + sum(
         shot.at + run.iterations for shot, pair in zip(shots[1:], again, strict=True) for run in pair
     )
-    labels = {run.key: "parent" for run in parents}
+    several = len(first.parents) > 1
+    labels = {run.key: f"parent, part {n}" if several else "parent" for n, run in enumerate(parents, 1)}
     labels |= {run.key: f"{run.spec.weight_decay:g} again" for run in pairs}
     labels |= {run.key: f"{value:g}" for value, run in table.runs.items()}
     return Finding(
@@ -244,7 +245,7 @@ def _finding(table: Table, shots: Sequence[Snapshot], again: Sequence[tuple[Run,
         details={
             "scores": table.to_json(), "labels": labels, "winner": table.runs[choice].key,
             "iterations": spent, "separate": alone, "share": spent / alone, "snapshot": first.at,
-            "figure": _figure(first, table, choice),
+            "figure": _figure(first, table, choice), "figure_shows_all": True,
         },
         section="4.4",
     )  # fmt: skip

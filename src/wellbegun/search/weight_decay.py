@@ -51,6 +51,7 @@ class Table:
     centre: float
     runs: dict[float, Run]
     calm: bool = True  # compared before any run becomes unstable; for runs whose rate rises
+    given: bool = False  # the values are the caller's
 
     def add(self, values: Sequence[float], runs: Sequence[Run]) -> None:
         self.runs.update(zip(values, runs, strict=True))
@@ -155,7 +156,7 @@ def filled(
     """
     if values:
         centre = min(values, key=lambda value: abs(math.log(max(value, TINY) / centre)))
-    table = Table(centre, {}, calm)
+    table = Table(centre, {}, calm, bool(values))
     asked: tuple[float, ...] = tuple(values) or grid(centre)
     for _ in range(1 if values else 1 + STEPS):
         table.add(asked, (yield question(asked)))
@@ -205,7 +206,7 @@ def settled(
     """
     best, centre = table.chosen(), table.centre
     won = sum(wins(*pair, calm=table.calm) for pair in repeats)
-    choice = best if won == len(repeats) else centre
+    choice = best if repeats and won == len(repeats) else centre
     low, high = table.tied()
     low, high = min(low, choice), max(high, choice)
     luck = ""
@@ -224,7 +225,9 @@ def _reason(table: Table, choice: float, luck: str) -> str:
     else:
         parts.append(f"{best:g} is lowest by more than the noise.")
     parts += [luck] if luck else []
-    if choice == centre:
+    if choice == centre and table.given:
+        parts.append(f"{choice:g} is the value nearest to the one that the search would begin with.")
+    elif choice == centre:
         parts.append(
             f"{choice:g} is the middle of the grid, which follows from the length of the run and its "
             "learning rate."
