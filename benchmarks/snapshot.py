@@ -3,9 +3,9 @@
     python benchmarks/snapshot.py agree mnist cifar10 --data-dir DATA --out FOLDER
     python benchmarks/snapshot.py 12a 12b --data-dir DATA --out FOLDER
 
-"agree": both searches on the same ramps, with the grid's middle where the search puts it and ten times
-larger, so that the best value lies at the grid's edge. Finished runs are read from FOLDER, so an interrupted
-benchmark goes on. Each call ends with a table of all that is in FOLDER.
+"agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger,
+so that the best value lies at the grid's edge, and with two values far apart. Finished runs are read from FOLDER,
+so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ from wellbegun.search.weight_decay import weight_decay
 from wellbegun.zoo.tasks import by_name
 
 TASKS = ("mnist", "cifar10")
+WIDE = (100, 1)  # times the usual middle: values so far apart that the grid's winner is no tie
 
 
 def agree(setting: Setting, kind: str, factor: float) -> Plan[dict[str, Any]]:
-    """Both searches around a middle that is ``factor`` times the usual one."""
+    """Both searches around a middle that is ``factor`` times the usual one; factor 0: see WIDE."""
     base = yield from alone.ground(setting)
-    ask = (setting, base.top, base.momentum, float(f"{base.decay * factor:.0e}"))
+    ask = (setting, base.top, base.momentum, float(f"{base.decay * (factor or 1):.0e}"))
+    ask += () if factor else (tuple(float(f"{base.decay * wide:.0e}") for wide in WIDE),)
     try:
         found = yield from compared(snapshot(*ask, kind=kind), weight_decay(*ask))
     except Refused as refused:
         return {"refused": str(refused)}
-    return found.to_json() | {"seed": setting.seed, "parent": ask[-1]}
+    return found.to_json() | {"seed": setting.seed, "parent": ask[3]}
 
 
 def figure_12a(setting: Setting) -> Plan[dict[str, Any]]:
@@ -91,7 +93,7 @@ def cases(
             found.append((f"12b-{seed}", "cifar10-resnet20", seed, figure_12b))
         for name in [name for name in TASKS if "agree" in what and name in what]:
             for kind in kinds:
-                for factor in (1, 10):
+                for factor in (1, 10, 0):
 
                     def plan(setting: Setting, of: Any = (kind, factor)) -> Plan[dict[str, Any]]:
                         return agree(setting, *of)
