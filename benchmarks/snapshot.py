@@ -4,8 +4,8 @@
     python benchmarks/snapshot.py 12a 12b --data-dir DATA --out FOLDER
 
 "agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger,
-so that the best value lies at the grid's edge, and with two values far apart. Finished runs are read from FOLDER,
-so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
+so that the best value lies at the grid's edge, and with two values far apart. Finished runs are read from
+FOLDER, so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
 """
 
 from __future__ import annotations

@@ -142,3 +142,4 @@ def test_replaying_asks_the_same_and_repeats_are_read_one_by_one():
     world = Lengths(lambda n: 0.5 * n**-0.5, noise=0.01)
     many = drive(repeated(length(LONG, 0.3, (0.95, 0.85), 1e-3), LONG), world.train)
     assert sum(len(point["val_loss"]) for point in many.details["figure"]["points"]) == 24
+    assert many.choice["epochs"] == one.choice["epochs"] == 32

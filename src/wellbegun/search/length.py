@@ -110,7 +110,7 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
     least = max(SAME, law.noise)
     candidates = lengths_between(min(losses), REACH * max(losses))
     enough = law.enough(candidates, least)
-    per_epoch = max(losses) / max(run.epochs for run in runs)
+    per_epoch = runs[0].spec.iterations / _epochs(runs[0])
     epochs = round_to(enough.middle / per_epoch, 2)
     chosen = epochs * per_epoch
     marks = dict(zip(MARKS, (chosen / 2, chosen, 2 * chosen), strict=True))
@@ -212,7 +212,12 @@ def _said(name: str, price: Mapping[str, Any]) -> str:
 
 
 def _label(run: Run) -> str:
-    return f"{run.epochs / max(1, len(run.repeats)):.3g} epochs, seed {run.spec.seed}"
+    return f"{_epochs(run):.3g} epochs, seed {run.spec.seed}"
+
+
+def _epochs(run: Run) -> float:
+    """Of one run, where several are read as one: of the one with the batch size that was asked for."""
+    return (run.repeats or (run,))[0].epochs
 
 
 def _labels(runs: Sequence[Run]) -> dict[str, str]:
