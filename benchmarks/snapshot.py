@@ -112,7 +112,7 @@ def table(folder: Path) -> str:
             lines.append(f"| {path.stem} | refused: {row['refused']} | | | | | |")
             continue
         more = row.get("details", row)
-        losses = ", ".join(f"{decay}: {score['loss'] or float('nan'):.4f}" for decay, score in
+        losses = ", ".join(f"{decay}: {_loss(score)}" for decay, score in
                            (more.get("scores") or row["scores"]).items())  # fmt: skip
         tie = (
             row.get("interval") or [min(row["tied"]), max(row["tied"])] if "tied" in row else row["interval"]
@@ -134,6 +134,10 @@ def table(folder: Path) -> str:
         ]
         lines.append(f"| {' | '.join([*cells, *of_grid])} |")
     return "\n".join(lines)
+
+
+def _loss(score: dict[str, Any]) -> str:
+    return f"{score['loss']:.4f}" if score["loss"] else "unstable"
 
 
 def main() -> None:

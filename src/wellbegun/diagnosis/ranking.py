@@ -66,7 +66,8 @@ def same_phase(curves: Sequence[Curve], *, calm: bool = True) -> tuple[tuple[Sco
     Args:
         curves: evaluated at the same iterations, as long as they last; the first row, that of the untrained
             network or of a snapshot, is left out.
-        calm: end before the first sudden rise; False for runs at one rate, where a rise is only noise.
+        calm: end before the first sudden rise; False for continuations of one run, which share
+            their bumps.
     """
     ends = np.array([_calm_rows(curve) if calm else len(curve) for curve in curves])
     sound = ends >= EARLY * np.median(ends)

@@ -65,8 +65,8 @@ def snapshot(
 
     The run is made once, with the grid's middle value; then the same grid, the same steps past its edge or
     between the best two, and the same ties as in the search over whole range tests. All continuations begin
-    with the same weights and see the same data in the same order. A value that beats the middle must beat it
-    from other snapshots, too.
+    with the same weights and see the same data in the same order, so that a bump is common to all: they are
+    compared to their end. A value that beats the middle must beat it from other snapshots, too.
 
     Args:
         top: where the ramps of the learning rate end.
@@ -91,7 +91,7 @@ def snapshot(
         first = yield from _level(setting, lr, momentum[0], centre)
     else:
         first = yield from _halfway(setting, top, momentum, centre)
-    table = yield from filled(centre, values, first.question, calm=not steady)
+    table = yield from filled(centre, values, first.question, calm=False)
     best, shots = table.chosen(), [first]
     if best != table.centre and steady:
         shots += _later(first, table.runs[table.centre])
