@@ -122,6 +122,17 @@ def test_ends_that_do_not_order_are_refused_with_their_runs():
     assert len(refused.value.runs) == 6
 
 
+def test_runs_that_have_not_begun_to_learn_are_refused():
+    with pytest.raises(Refused, match=r"below 80% of the untrained network's 2\.3, got 1\.95 after 200 iter"):
+        search(Lengths(lambda n: 2.0 - 0.025 * n))
+
+
+def test_a_fall_that_speeds_up_is_told():
+    found = search(Lengths(lambda n: 1.5 * np.exp(-0.01 * n**2)))
+    assert found.details["speeds_up"] and "these runs are too short" in found.reason
+    assert not search(Lengths(lambda n: 0.5 * n**-0.5)).details["speeds_up"]
+
+
 def test_accuracy_that_follows_no_law_is_left_out():
     found = search(Lengths(lambda n: 0.5 * n**-0.5, accuracy=lambda _: 1.0))
     assert "val_accuracy" not in found.details["prices"]["twice"] and "accuracy" not in found.reason

@@ -163,6 +163,24 @@ def _check_order(lengths: Sequence[float], logs: Sequence[Floats], noise: float)
         )
 
 
+def speeds_up(points: Mapping[float, Sequence[float]]) -> bool:
+    """Whether the values fall faster between the last two lengths than between the first two.
+
+    By more than a standard error, in log(value) per log(length): no power law does that, with or without a
+    floor, so the shortest lengths lie before it.
+    """
+    lengths = sorted(points)
+    logs, noise = _logs(points, lengths), noise_between(points)
+    means = [float(each.mean()) for each in logs]
+
+    def slope(i: int, j: int) -> tuple[float, float]:
+        reach = float(np.log(lengths[j] / lengths[i]))
+        return (means[j] - means[i]) / reach, noise * np.sqrt(1 / len(logs[i]) + 1 / len(logs[j])) / reach
+
+    (first, error), (last, other) = slope(0, 1), slope(-2, -1)
+    return bool(last < first - np.hypot(error, other))
+
+
 def lengths_between(low: float, high: float, per_doubling: int = 4) -> list[float]:
     """Lengths from low to high (included as far as they fit), evenly spread over a logarithmic axis."""
     steps = int(np.floor(per_doubling * np.log2(high / low) + 1e-9))

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.length_law import SAME, Band, Law, fit, lengths_between, noise_between, to_json
+from wellbegun.diagnosis.length_law import (
+    SAME,
+    Band,
+    Law,
+    fit,
+    lengths_between,
+    noise_between,
+    speeds_up,
+    to_json,
+)
 from wellbegun.errors import Refused
 from wellbegun.search.learning_rate import GENTLE, MARGIN, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
@@ -20,6 +29,7 @@ STEP = "length"
 SHARES = (1 / 16, 1 / 8, 1 / 4)  # of the final run
 SHORTEST = 60  # iterations of the shortest run: a cycle of fewer is all warm-up
 SEEDS = 2  # per length
+LEARNT = 0.8  # of the untrained network's loss: runs that end above it follow no law yet
 NOISY = 0.05  # seeds that differ by more ask for as many again
 REACH = 4.0  # times the longest length measured: no law is trusted further
 LOWER, LOWERED = 2.0, 2  # a rate at which a run diverges is divided by this, so many times
@@ -103,6 +113,7 @@ def predicted(law: Law, iterations: float) -> Band:
 def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Finding:
     losses = _ends(runs, "val_loss")
     try:
+        _check_learnt(runs, losses)
         law = fit(losses)
     except Refused as refused:
         raise Refused(str(refused), (*failed, *runs)) from refused
@@ -117,7 +128,7 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
     prices = {name: _price(law, errors, chosen, n, per_epoch) for name, n in marks.items()}
     found = {
         "least": least, "open": -law.change(chosen, 2 * chosen).middle >= least, "prices": prices,
-        "noise": law.noise, "floorless": law.floorless,
+        "noise": law.noise, "floorless": law.floorless, "speeds_up": speeds_up(losses),
     }  # fmt: skip
     choice = {"epochs": epochs, "iterations": round(chosen), "lr_max": common.lr_max}
     choice["lr_constant"] = round_to(common.lr_max / GENTLE, 2)  # for who keeps a constant or stepped rate
@@ -133,6 +144,16 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
         },
         section="4.2, Remark 4",
     )  # fmt: skip
+
+
+def _check_learnt(runs: Sequence[Run], losses: Mapping[float, Sequence[float]]) -> None:
+    shortest = min(losses)
+    untrained, end = float(runs[0].curve.val_loss[0]), float(np.mean(losses[shortest]))
+    if not end < LEARNT * untrained:
+        raise Refused(
+            f"the shortest runs must have begun to learn: below {LEARNT:.0%} of the untrained network's "
+            f"{untrained:.4g}, got {end:.4g} after {shortest:g} iterations; give longer ones"
+        )
 
 
 def _noise(runs: Sequence[Run], failed: Sequence[Run]) -> float:
@@ -197,6 +218,11 @@ def _reason(
         )
     else:
         parts.append(f"From {epochs:.3g} epochs on, twice the time lowers it by less than {least}: {gain}.")
+    if found["speeds_up"]:
+        parts.append(
+            "The loss falls faster from length to length, which no such law does: these runs are too short "
+            "for it, and longer ones will gain more than it says."
+        )
     parts.append(f"{_said('Half', prices['half'])} {_said('Twice', prices['twice'])}")
     return " ".join(parts)
 
