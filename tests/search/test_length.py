@@ -111,6 +111,8 @@ def test_a_rate_at_which_a_run_diverges_is_lowered_for_all_and_counted():
     assert found.choice["lr_max"] <= 0.1
     assert found.choice["lr_constant"] == pytest.approx(found.choice["lr_max"] / 3, rel=0.05)
     assert len(found.runs) == len(world.asked) == 12  # the failed ones are paid for, too
+    assert "given up: 6 of 6 runs diverged" in found.reason
+    assert sum("given up" in label for label in found.details["labels"].values()) == 6
     with pytest.raises(Refused, match="6 of 6 diverged") as refused:
         search(Lengths(lambda n: 0.5 * n**-0.5, edge=1e-6))
     assert len(refused.value.runs) == 18

@@ -143,7 +143,7 @@ def _pictures(
 ) -> tuple[list[Section], Diagnosis | None]:
     """All curves together where there are several; for the learning rate also one range test."""
     pictures = []
-    if len(runs) > 1:
+    if len(runs) > 1 and not finding.details.get("figure_shows_all"):
         pictures.append(
             picture(
                 lambda figure: _ignore(
@@ -161,7 +161,7 @@ def _pictures(
         drawn = picture(
             lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
         )
-        return [drawn, *([] if finding.details.get("figure_shows_all") else pictures)], None
+        return [drawn, *pictures], None
     main = _main(finding, runs)
     if main is None:
         return pictures, None

@@ -128,7 +128,8 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
     prices = {name: _price(law, errors, chosen, n, per_epoch) for name, n in marks.items()}
     found = {
         "least": least, "open": -law.change(chosen, 2 * chosen).middle >= least, "prices": prices,
-        "noise": law.noise, "floorless": law.floorless, "speeds_up": speeds_up(losses),
+        "failed": [sum(run.diverged for run in failed), len(failed)], "noise": law.noise,
+        "floorless": law.floorless, "speeds_up": speeds_up(losses),
     }  # fmt: skip
     choice = {"epochs": epochs, "iterations": round(chosen), "lr_max": common.lr_max}
     choice["lr_constant"] = round_to(common.lr_max / GENTLE, 2)  # for who keeps a constant or stepped rate
@@ -138,9 +139,9 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
         (round_to(enough.low / per_epoch, 2), round_to(enough.high / per_epoch, 2)),
         details={
             **found, "lr_max": common.lr_max, "weight_decay": common.weight_decay,
-            "momentum": list(common.momentum), "labels": _labels(runs),
+            "momentum": list(common.momentum), "labels": _labels(runs, failed),
             "scores": {_label(run): float(run.curve.val_loss[-1]) for run in runs},
-            "figure": _figure(law, losses, marks, per_epoch),
+            "figure": _figure(law, losses, marks, per_epoch), "figure_shows_all": True,
         },
         section="4.2, Remark 4",
     )  # fmt: skip
@@ -211,6 +212,9 @@ def _reason(
         f"1cycle runs with lr_max {common.lr_max:g} end at a validation loss of, by epochs, {ends} (seeds "
         f"differ by {found['noise']:.1%})."
     ]
+    diverged, tried = found["failed"]
+    if tried:
+        parts.append(f"Larger rates were given up: {diverged} of {tried} runs diverged there.")
     if found["open"]:
         parts.append(
             f"At {epochs:.3g} epochs, {REACH:g} times the longest of them, twice the time should still lower "
@@ -246,8 +250,13 @@ def _epochs(run: Run) -> float:
     return (run.repeats or (run,))[0].epochs
 
 
-def _labels(runs: Sequence[Run]) -> dict[str, str]:
-    return {run.key: _label(run) for run in runs}
+def _labels(runs: Sequence[Run], failed: Sequence[Run]) -> dict[str, str]:
+    lost = {run.key: f"given up, {_label(run)}, lr_max {_peak(run):.2g}" for run in failed}
+    return lost | {run.key: _label(run) for run in runs}
+
+
+def _peak(run: Run) -> float:
+    return float(np.max(run.spec.lr(np.arange(run.spec.iterations))))
 
 
 def _figure(
