@@ -271,7 +271,7 @@ def test_every_clue_has_a_detector() -> None:
     from wellbegun.diagnosis._base import LABELS
 
     others = ("intervals", "course", "diagnose", "bounds", "ranking", "labelling", "verdict", "rate")
-    assert members("diagnosis", *others, "generalization", "compare") == set(LABELS)
+    assert members("diagnosis", *others, "generalization", "compare", "length_law") == set(LABELS)
 
 
 def test_every_model_and_data_set_is_listed() -> None:

@@ -121,3 +121,28 @@ def test_a_batch_size_search_in_the_engine_is_read_the_second_time(task, tmp_pat
             first.details["seconds"], rel=0.01
         )
         assert row["memory_bytes"] > 0
+
+
+def test_a_snapshot_search_goes_on_from_its_parent_and_repeats_nothing(task, tmp_path, monkeypatch):
+    from wellbegun.tune import search_for
+
+    trained = []
+    original = Training._train
+    monkeypatch.setattr(
+        Training, "_train", lambda self, spec, *rest: trained.append(spec) or original(self, spec, *rest)
+    )
+    ask = {"store": tmp_path, "epochs": 20, "batch_size": 16, "device": "cpu"}
+    found = search_for(task, "weight-decay-snapshot", **ask)
+    labels, runs = found.details["labels"], {run.key: run for run in found.runs}
+    (parent, *_), rest = (
+        [run for run in found.runs if (labels[run.key] == "parent") == first] for first in (True, False)
+    )
+    assert all(run.spec.start[0] in runs for run in rest)
+    for run in rest:  # the first row is the parent's last: the state was taken over
+        start = runs[run.spec.start[0]].curve
+        assert run.curve.val_loss[0] == pytest.approx(start.val_loss[-1], rel=1e-5)
+    assert len(trained) == len({spec.key for spec in trained})  # no snapshot had to be made again
+    trained.clear()
+    again = search_for(task, "weight-decay-snapshot", **ask)
+    assert trained == [] and again.choice == found.choice and again.reason == found.reason
+    assert parent.spec.start is None

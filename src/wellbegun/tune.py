@@ -108,7 +108,14 @@ def range_test(
 
 
 def search_for(
-    task: Task | str, what: str, *, values: Sequence[float] = (), factor: str = "", **options: Any
+    task: Task | str,
+    what: str,
+    *,
+    values: Sequence[float] = (),
+    factor: str = "",
+    kind: str = "",
+    compare: bool = False,
+    **options: Any,
 ) -> Finding:
     """One step of the checklist alone.
 
@@ -116,6 +123,9 @@ def search_for(
         what: "momentum", "weight-decay", ...: the names of ``search.alone.SEARCHES``.
         values: the candidates; by default what the step itself would try.
         factor: for "regularizer": the name of a number that the task's model factory takes.
+        kind: for "weight-decay-snapshot": "ramp" (half a range test) or "constant" (a run to its plateau).
+        compare: for "weight-decay-snapshot": make the whole grid of "weight-decay", too, and say whether
+            both agree.
         options: as for ``tune``.
 
     Raises:
@@ -123,7 +133,7 @@ def search_for(
     """
     step = alone.named(what)
     with Work.of(task, Options(**options)) as work:
-        asked = alone.Asked(tuple(values), factor)
+        asked = alone.Asked(tuple(values), factor, kind, compare)
         return work.drive(step.plan(work.setting, asked), {})
 
 

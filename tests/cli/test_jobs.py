@@ -114,6 +114,11 @@ def test_search_asks_for_one_setting(call: Any, only_object: Any, fake: Any) -> 
     ((name, (_, what), keywords),) = fake.asked
     assert (name, what) == ("search_for", "weight-decay")
     assert keywords["values"] == (1e-3, 3e-3) and keywords["factor"] == ""
+    assert keywords["kind"] == "" and keywords["compare"] is False
+    only_object(
+        call("search", "weight-decay-snapshot", "digits", "--kind", "constant", "--compare", "--json")
+    )
+    assert fake.asked[1][2]["kind"] == "constant" and fake.asked[1][2]["compare"] is True
 
 
 @pytest.mark.parametrize("values", ["a", "1,1", "-1", "nan", ","])

@@ -14,12 +14,14 @@ from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.equal_time import plot_equal_time
+from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.measured_lr import plot_measured_lr
 from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.schedule import plot_schedule
+from wellbegun.report.figures.snapshot import plot_snapshot
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
 from wellbegun.schedules.constant import Constant
@@ -72,23 +74,42 @@ TIMED = {
     ],
 }  # fmt: skip
 CYCLE, MOMENTUM = OneCycle.of(0.5, 110), MomentumCycle(0.95, 0.85, 50)
+FAN = {
+    "snapshot": 50,
+    "parent": {"weight_decay": 1e-3, "iteration": [0, 25, 50], "val_loss": [2.3, 1.2, 0.9]},
+    "continuations": [
+        {"weight_decay": 1e-2, "chosen": False, "iteration": [50, 75, 100], "val_loss": [0.9, 1.1, 1.2]},
+        {"weight_decay": 3e-3, "chosen": True, "iteration": [50, 75, 100], "val_loss": [0.9, 0.8, 0.7]},
+    ],
+}
+BROKEN_FAN = {**FAN, "continuations": [{**FAN["continuations"][0], "val_loss": [0.9, None, "inf"]}]}
+BAND = {"low": 0.05, "middle": 0.06, "high": 0.08}
+LENGTH = {
+    "points": [{"epochs": n, "val_loss": [0.4 / n, 0.42 / n]} for n in (1, 2, 4)],
+    "law": {"epochs": [1, 4, 16, 32], "low": [0.4, 0.1, 0.04, 0.03], "middle": [0.41, 0.11, 0.06, 0.05],
+            "high": [0.42, 0.12, 0.08, 0.08]},
+    "marks": {name: {"epochs": n, **BAND} for name, n in (("half", 8), ("recommended", 16), ("twice", 32))},
+}  # fmt: skip
 MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
     "equal_time": lambda ax: plot_equal_time(TIMED, ax),
     "lr_estimate": lambda ax: plot_lr_estimate(WATCHED, ax, lr_max=0.6),
+    "length": lambda ax: plot_length(LENGTH, ax),
     "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
     "measured_lr": lambda ax: plot_measured_lr(RUN.curve, ax, clues=CLUES),
     "ramp_speed": lambda ax: plot_ramp_speed(
         {"stepsize": [8, 16, 32], "failed": [3, 1, 0], "seeds": 3, "shortest": 32}, ax
     ),
     "range_test": lambda ax: plot_range_test(RUN.curve, ax, bounds=BOUNDS, clues=CLUES),
+    "snapshot": lambda ax: plot_snapshot(FAN, ax),
     "schedule": lambda ax: plot_schedule(CYCLE, 110, ax),
     "training": lambda ax: plot_training(RUN.curve, ax, clues=CLUES),
 }
 WITH_HOLES = {
     "accuracy": lambda ax: plot_accuracy(HOLES.curve, ax),
     "candidates": lambda ax: plot_candidates([HOLES, RUN], ax, winner=HOLES.key),
+    "snapshot": lambda ax: plot_snapshot(BROKEN_FAN, ax),
     "range_test": lambda ax: plot_range_test(HOLES.curve, ax, bounds={"edge": None}),
     "training": lambda ax: plot_training(HOLES.curve, ax),
 }
@@ -181,6 +202,22 @@ def test_the_winner_is_the_boldest_and_every_value_is_named():
     assert names == ["value 0", "value 1", "value 2", "value 3"]
     widths = {line.get_label(): line.get_linewidth() for line in ax.get_lines()}
     assert all(widths["value 2"] > widths[f"value {i}"] for i in (0, 1, 3))
+
+
+def test_a_fan_begins_at_its_snapshot_and_the_chosen_is_the_boldest():
+    ax = plot_snapshot(FAN)
+    assert any(list(line.get_xdata()) == [50, 50] for line in ax.get_lines())
+    widths = {line.get_label(): line.get_linewidth() for line in ax.get_lines()}
+    assert widths["0.003"] > widths["0.01"]
+    for part in (FAN["parent"], *FAN["continuations"]):
+        assert any(list(line.get_ydata()) == part["val_loss"] for line in ax.get_lines())
+
+
+def test_lengths_are_drawn_where_they_were_measured():
+    ax = plot_length(LENGTH)
+    points = next(line for line in ax.get_lines() if line.get_label() == "measured")
+    assert list(points.get_xdata()) == [1, 1, 2, 2, 4, 4]
+    assert [text.get_text() for text in ax.texts] == ["16 epochs"]
 
 
 def test_schedules_are_drawn_value_by_value():

@@ -74,6 +74,15 @@ def test_the_final_run_and_continuations_stay_single():
     assert [len(run.repeats) for run in runs] == [0, 0] and world.asked == [final, going_on]
 
 
+def test_a_run_that_others_go_on_from_stays_single():
+    def plan():
+        return (yield Batch.of("question", [ramp()], keep=(5,)))
+
+    world = World(asked=[])
+    (run,) = drive(repeated(plan(), SETTING), world.train)
+    assert run.repeats == () and world.asked == [ramp()]
+
+
 def test_repeats_narrow_the_spread_of_a_mean():
     def last(run: Run) -> float:
         return float(np.log(run.curve.val_loss[20]))

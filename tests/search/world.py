@@ -6,7 +6,7 @@ So searches can be driven without training anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,10 @@ UNTRAINED = 2.3
 
 @dataclass
 class World:
-    """Loss falls with the sum of lr / (1 - momentum); past its edge the loss multiplies at every update."""
+    """Loss falls with the sum of lr / (1 - momentum); past its edge the loss multiplies at every update.
+
+    A continuation begins with the loss of its snapshot and falls from there to the floor of its own decay.
+    """
 
     edge: float = 0.3  # lr where training becomes unstable
     speed: float = 0.15  # of learning
@@ -26,6 +29,8 @@ class World:
     penalty: float = 0.3  # rise of the final log loss per decade away from it
     noise: float = 0.02  # of log loss
     asked: list[RunSpec] | None = None
+    specs: dict[str, RunSpec] = field(default_factory=dict)  # of all runs so far, to continue from
+    states: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)  # what ``_at`` found
 
     def train(self, specs: Sequence[RunSpec]) -> list[Run]:
         if self.asked is not None:
@@ -33,9 +38,12 @@ class World:
         return [self.run(spec) for spec in specs]
 
     def run(self, spec: RunSpec) -> Run:
-        rng = np.random.default_rng([spec.seed, 7])
-        edge = self.edge * np.exp(0.15 * rng.standard_normal())
-        rows, loss, progress, factor, ended = [], UNTRAINED, 0.0, 1.0, FINISHED
+        self.specs[spec.key] = spec
+        edge = self.edge * np.exp(0.15 * np.random.default_rng([spec.seed, 7]).standard_normal())
+        begin, clock = self._at(*spec.start) if spec.start else (UNTRAINED, 0)
+        rng = np.random.default_rng([spec.seed, clock + 7])
+        rng.standard_normal()
+        rows, loss, progress, factor, ended = [], begin, 0.0, 1.0, FINISHED
         rates, momenta = spec.lr(np.arange(spec.iterations)), spec.momentum(np.arange(spec.iterations))
         for t in range(spec.iterations + 1):
             if t % spec.eval_every == 0 or t == spec.iterations:
@@ -49,11 +57,24 @@ class World:
                 progress += self.speed * rates[t] / self.edge / (1 - momenta[t]) / 10
                 factor *= 1.5 if rates[t] > edge else 1.0
                 floor = self._floor(spec.weight_decay)
-                loss = floor + (UNTRAINED - floor) * np.exp(-progress)
+                loss = floor + (begin - floor) * np.exp(-progress)
         names = ("iteration", "lr", "momentum", "train_loss", "val_loss", "val_accuracy")
         curve = Curve.of(dict(zip(names, np.array(rows).T, strict=True)))
         done = int(rows[-1][0])
         return Run(spec=spec, curve=curve, ended=ended, iterations=done, seconds=done / 100, epochs=done / 50)
+
+    def _at(self, key: str, iteration: int) -> tuple[float, int]:
+        """The loss without noise after so many updates of a run, and the updates since the very first."""
+        if key not in self.specs:
+            return UNTRAINED, 0
+        if (key, iteration) not in self.states:
+            parent = self.specs[key]
+            earlier = self._at(*parent.start)[1] if parent.start else 0
+            calm = World(self.edge, self.speed, self.decay, self.penalty, 0.0, None, self.specs, self.states)
+            whole = calm.run(parent.but(iterations=iteration, eval_every=iteration))
+            assert whole.iterations == iteration, "a snapshot lies behind the end of its parent"
+            self.states[key, iteration] = float(whole.curve.val_loss[-1]), earlier + iteration
+        return self.states[key, iteration]
 
     def _floor(self, weight_decay: float) -> float:
         """The loss that training comes to in the end."""

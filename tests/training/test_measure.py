@@ -124,6 +124,22 @@ def test_the_rules_of_divergence(losses, limit, diverged):
     assert has_diverged(train, np.array(losses), limit) is diverged
 
 
+@pytest.mark.parametrize(
+    ("losses", "limit", "diverged"),
+    [
+        ([0.1, 2.0], None, False),  # ten times a trained network's loss may still be learning
+        ([0.1, 0.07, 0.07, 0.07, 0.1, 0.1], None, False),  # a swing around a plateau
+        ([0.1, 0.07, 0.07, 0.07, 0.3, 0.3], 4.0, True),
+        ([0.1, INF], None, True),
+    ],
+)
+def test_a_continuation_is_not_compared_with_its_first_row(losses, limit, diverged):
+    train = np.array([NAN] + [1.0] * (len(losses) - 1))
+    assert has_diverged(train, np.array(losses), limit, continued=True) is diverged
+    run = measure(Invented(losses), spec(iterations=4 * (len(losses) - 1), start=("parent", 8), limit=limit))
+    assert run.diverged is diverged
+
+
 def bowl(trainer):
     """Falls with the updates done until the lr passes 1, then rises."""
     lr = trainer.lr[-1] if trainer.lr else 0.0

@@ -10,7 +10,9 @@ from wellbegun.cli.options import Asked, numbers, training_options
 from wellbegun.cli.tables import print_finding
 
 # search/alone.py has this list too, but loads numpy; a test compares them
-SEARCHES = ("momentum", "weight-decay", "batch-size", "ramp-speed")
+SEARCHES = (
+    "momentum", "weight-decay", "weight-decay-snapshot", "batch-size", "ramp-speed", "length",
+)  # fmt: skip
 
 
 @click.command("search")
@@ -18,7 +20,11 @@ SEARCHES = ("momentum", "weight-decay", "batch-size", "ramp-speed")
 @training_options
 @click.option("--values", metavar="A,B,...", callback=numbers, help="Candidates instead of the step's own.")
 @click.option("--factor", metavar="NAME", default="", help="regularizer: an argument of the model factory.")
-def search(asked: Asked, what: str, values: tuple[float, ...], factor: str) -> None:
+@click.option("--kind", type=click.Choice(("ramp", "constant")), help="weight-decay-snapshot: which parent.")
+@click.option("--compare", is_flag=True, help="weight-decay-snapshot: make the whole grid, too.")
+def search(
+    asked: Asked, what: str, values: tuple[float, ...], factor: str, kind: str | None, compare: bool
+) -> None:
     """Answer one question of the checklist alone.
 
     Short runs for each candidate; where a difference is within the noise, the finding says so and the simpler
@@ -28,7 +34,9 @@ def search(asked: Asked, what: str, values: tuple[float, ...], factor: str) -> N
     from wellbegun.tune import search_for
 
     with ready(asked) as job:
-        finding = search_for(job.task, what, values=values, factor=factor, **job.keywords)
+        finding = search_for(
+            job.task, what, values=values, factor=factor, kind=kind or "", compare=compare, **job.keywords
+        )
         page = html.write_finding(finding, job.folder.path / f"{what}.html", task_name=job.task.name)
     if asked.as_object:
         click.echo(as_json({**finding.to_json(), "store": job.folder.runs, "report": page}))

@@ -16,10 +16,12 @@ from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.equal_time import plot_equal_time
+from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
+from wellbegun.report.figures.snapshot import plot_snapshot
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
 from wellbegun.report.words import anything, number, span
@@ -60,6 +62,16 @@ _STEPS = {
         "The same peak reached in more or fewer iterations. A learning rate that rises too fast makes "
         "training unstable at rates that a slower rise survives: that is the shortest cycle there can be.",
     ),
+    "weight decay from a snapshot": (
+        "Weight decay from a snapshot",
+        "One run with a middle value, stopped half-way; from that very state it goes on several times, with "
+        "nothing changed but the weight decay. The continuation that comes down lowest wins.",
+    ),
+    "length": (
+        "How long to train",
+        "Complete cycles of a few short lengths. How their final loss falls with the length says from where "
+        "on more time gains nothing that could be seen, and what half and twice that time would cost.",
+    ),
     "batch size": (
         "Batch size",
         "Batch sizes compared in equal wall-clock time (the dotted line), each with a learning rate of its "
@@ -71,7 +83,11 @@ _STEPS = {
 _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
     "batch size": (plot_equal_time, 4.8, "validation accuracy and loss against seconds, by batch size"),
     "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
-}
+    "weight decay from a snapshot": (
+        plot_snapshot, 3.3, "validation loss of one run and of its continuations with several weight decays",
+    ),
+    "length": (plot_length, 3.3, "final validation loss against the length of training, and its law"),
+}  # fmt: skip
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
 The values are the finding's ``details["figure"]``.
@@ -149,7 +165,7 @@ def _pictures(
 ) -> tuple[list[Section], Diagnosis | None]:
     """All curves together where there are several; for the learning rate also one range test."""
     pictures = []
-    if len(runs) > 1:
+    if len(runs) > 1 and not finding.details.get("figure_shows_all"):
         pictures.append(
             picture(
                 lambda figure: _ignore(

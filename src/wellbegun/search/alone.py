@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
 from wellbegun.search.batch_size import batch_size
+from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.ramp_speed import ramp_speed
 from wellbegun.search.setting import Setting
+from wellbegun.search.snapshot import KINDS, compared, snapshot
 from wellbegun.search.weight_decay import middle, weight_decay
 
 
@@ -20,6 +22,8 @@ class Asked:
 
     values: tuple[float, ...] = ()  # candidates; () leaves them to the step
     factor: str = ""  # name of an argument of the model factory, for a regularizer
+    kind: str = ""  # variant of the step, where it has several; "" for its own choice
+    compare: bool = False  # with the step's other way, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,28 @@ def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
     return replace(found, runs=(*found.runs, *base.look.runs))
 
 
+def _snapshot(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    kind = asked.kind or KINDS[0]
+    plan = snapshot(setting, base.top, base.momentum, base.decay, asked.values, kind)
+    if not asked.compare:
+        return (yield from plan)
+    grid = weight_decay(setting, base.top, base.momentum, base.decay, asked.values)
+    return (yield from compared(plan, grid))
+
+
+def _length(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from length(setting, base.look.choice, base.momentum, base.decay, asked.values))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
     "ramp-speed": Step(_ramp_speed),
     "weight-decay": Step(_weight_decay),
     "batch-size": Step(_batch_size),
+    "weight-decay-snapshot": Step(_snapshot),
+    "length": Step(_length),
 }
 
 

@@ -22,6 +22,7 @@ REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between the edge and lr_max where the cycle rises as fast as the ramp
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
+GENTLE = 3.0  # a constant or stepped rate must be so much smaller than a cycle's maximum (Sec. 4.1)
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
 ESTIMATE = 1  # updates between two looks of the LR estimate that one of the ramps carries
@@ -159,7 +160,7 @@ def bounds(
         (round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)),
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
-            "margin": margin, "lr_constant": round_to(lr_max / 3, 2),
+            "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
         },
         section="4.1",
     )  # fmt: skip

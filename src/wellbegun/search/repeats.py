@@ -54,8 +54,8 @@ def variants(spec: RunSpec, setting: Setting) -> tuple[RunSpec, ...]:
 def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
     """The same plan, every run of which is the mean of four.
 
-    Full-length runs, continuations and measured runs stay single, and so does the coarse look, which has
-    seeds of its own.
+    Full-length runs, continuations, the runs that they go on from and measured runs stay single, and so does
+    the coarse look, which has seeds of its own.
 
     The answer to a spec is a run with that spec whose curve is the mean, with the standard deviation over
     the repeats and the mean's standard error as further metrics, and the four runs as its ``repeats``.
@@ -64,8 +64,10 @@ def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
         asked = next(plan)
         while True:
             look, whole = getattr(asked, "title", "") == LOOK, setting.iterations
+            kept = bool(getattr(asked, "keep", ()))  # a mean has no weights to go on from
             single = [
-                look or s.iterations >= whole or s.start is not None or s.host is not None for s in asked
+                look or kept or s.iterations >= whole or s.start is not None or s.host is not None
+                for s in asked
             ]
             groups = [
                 (spec,) if alone else variants(spec, setting)

@@ -6,7 +6,7 @@ Each magnitude is an lr range test with falling momentum.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wellbegun.curve import Run
@@ -45,11 +45,13 @@ def grid(centre: float) -> tuple[float, ...]:
 
 
 @dataclass
-class _Table:
+class Table:
     """Decays tried so far with their runs and scores, largest decay first."""
 
     centre: float
     runs: dict[float, Run]
+    calm: bool = True  # compared before any run becomes unstable; for runs whose rate rises
+    given: bool = False  # the values are the caller's
 
     def add(self, values: Sequence[float], runs: Sequence[Run]) -> None:
         self.runs.update(zip(values, runs, strict=True))
@@ -60,7 +62,7 @@ class _Table:
         return list(self.runs)
 
     def scores(self) -> tuple[Score, ...]:
-        return same_phase([run.curve for run in self.runs.values()])[0]
+        return self._compared()[0]
 
     def ranking(self) -> Ranking:
         """The ranking of all ramps.
@@ -68,10 +70,13 @@ class _Table:
         More decay never makes a ramp stable, so one that broke down although a larger decay did not had bad
         luck, and luck says nothing: it counts as a tie.
         """
-        scores, ranking = same_phase([run.curve for run in self.runs.values()])
+        scores, ranking = self._compared()
         sound = [math.isfinite(score.loss) for score in scores]
         luckless = [i for i, good in enumerate(sound) if not good and any(sound[:i])]
         return Ranking(ranking.winner, tuple(sorted({*ranking.tied, *luckless})))
+
+    def _compared(self) -> tuple[tuple[Score, ...], Ranking]:
+        return same_phase([run.curve for run in self.runs.values()], calm=self.calm)
 
     def chosen(self) -> float:
         """The value nearest to the grid's middle, of the tied ones and those between them."""
@@ -83,6 +88,10 @@ class _Table:
         """The smallest and the largest value that cannot be told from the best."""
         tied = [self.values[i] for i in self.ranking().tied]
         return min(tied), max(tied)
+
+    def to_json(self) -> dict[str, dict[str, float | None]]:
+        """Decay -> score."""
+        return {f"{value:g}": s.to_json() for value, s in zip(self.values, self.scores(), strict=True)}
 
     def next(self) -> float | None:
         """The decay that would tell most: past the edge of the grid, or between the best two."""
@@ -122,51 +131,62 @@ def weight_decay(
     Source: arXiv:1803.09820, Sec. 4.4 and Sec. 5, item 4; Fig. 9b, 10 for the combined test.
     """
     falling = setting.falling(*momentum)
-    table = _Table(centre, {})
-    if values:
-        centre = min(values, key=lambda value: abs(math.log(max(value, TINY) / centre)))
-        table = _Table(centre, {})
-    asked: tuple[float, ...] = tuple(values) or grid(centre)
-    for _ in range(1 if values else 1 + STEPS):
-        specs = [setting.ramp(top, falling, value) for value in asked]
-        table.add(asked, (yield Batch.of("weight decay", specs)))
-        following = table.next()
-        if following is None:
-            break
-        asked = (following,)
+
+    def question(asked: Sequence[float]) -> Batch:
+        return Batch.of("weight decay", [setting.ramp(top, falling, value) for value in asked])
+
+    table = yield from filled(centre, values, question)
     best = table.chosen()
     if best == table.centre:
         return _finding(table, ())
     seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
-    asked = (best, table.centre)
-    pairs = [setting.ramp(top, falling, value).but(seed=seed) for seed in seeds for value in asked]
+    pairs = [spec.but(seed=seed) for seed in seeds for spec in question((best, table.centre))]
     runs = yield Batch.of("weight decay", pairs)
     return _finding(table, list(zip(runs[::2], runs[1::2], strict=True)))
 
 
-def _wins(challenger: Run, middle: Run) -> bool:
-    """Whether the first ramp is better by more than the noise."""
-    ranking = same_phase([challenger.curve, middle.curve])[1]
+def filled(
+    centre: float, values: Sequence[float], question: Callable[[Sequence[float]], Batch], calm: bool = True
+) -> Plan[Table]:
+    """The table of a grid around ``centre`` and of the steps that follow from it; or of ``values`` alone.
+
+    Args:
+        values: candidates instead of the grid, compared without a step further; the centre is then theirs.
+        question: the runs for some decays, in their order.
+    """
+    if values:
+        centre = min(values, key=lambda value: abs(math.log(max(value, TINY) / centre)))
+    table = Table(centre, {}, calm, bool(values))
+    asked: tuple[float, ...] = tuple(values) or grid(centre)
+    for _ in range(1 if values else 1 + STEPS):
+        table.add(asked, (yield question(asked)))
+        following = table.next()
+        if following is None:
+            break
+        asked = (following,)
+    return table
+
+
+def wins(challenger: Run, middle: Run, calm: bool = True) -> bool:
+    """Whether the first run is better by more than the noise."""
+    ranking = same_phase([challenger.curve, middle.curve], calm=calm)[1]
     return ranking.winner == 0 and not ranking.is_tie
 
 
-def _finding(table: _Table, repeats: Sequence[tuple[Run, Run]]) -> Finding:
+def _finding(table: Table, repeats: Sequence[tuple[Run, Run]]) -> Finding:
     """What the table says, unless further seeds, as (the best value's ramp, the middle's), deny it."""
-    best, centre = table.chosen(), table.centre
-    wins = sum(_wins(*pair) for pair in repeats)
-    choice = best if wins == len(repeats) else centre
-    low, high = table.tied()
-    low, high = min(low, choice), max(high, choice)
+    choice, interval, said = settled(table, repeats, "further seeds")
     labels = {run.key: f"{value:g}" for value, run in table.runs.items()}
     labels |= {run.key: f"{run.spec.weight_decay:g}, seed {run.spec.seed}" for p in repeats for run in p}
     runs = (*table.runs.values(), *(run for pair in repeats for run in pair))
+    reason = (
+        "Validation loss of range tests over the same iterations, before they become unstable, "
+        f"at weight decay {said}"
+    )
     return Finding(
-        "weight decay", choice, _reason(table, choice, wins, len(repeats)), runs,
-        (low, high) if low < high else None,
+        "weight decay", choice, reason, runs, interval,
         details={
-            "scores": {
-                f"{value:g}": s.to_json() for value, s in zip(table.values, table.scores(), strict=True)
-            },
+            "scores": table.to_json(),
             "labels": labels,
             "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
             "winner": table.runs[choice].key,
@@ -175,23 +195,39 @@ def _finding(table: _Table, repeats: Sequence[tuple[Run, Run]]) -> Finding:
     )  # fmt: skip
 
 
-def _reason(table: _Table, choice: float, wins: int, repeats: int) -> str:
+def settled(
+    table: Table, repeats: Sequence[tuple[Run, Run]], others: str
+) -> tuple[float, tuple[float, float] | None, str]:
+    """The choice, the values that cannot be told from it, and the rest of a sentence that gives the losses.
+
+    Args:
+        repeats: runs of the best value and of the middle again; the best must win each time, or it was luck.
+        others: what the repeats differ in, such as "further seeds".
+    """
+    best, centre = table.chosen(), table.centre
+    won = sum(wins(*pair, calm=table.calm) for pair in repeats)
+    choice = best if repeats and won == len(repeats) else centre
+    low, high = table.tied()
+    low, high = min(low, choice), max(high, choice)
+    luck = ""
+    if repeats:
+        lost = "" if choice == best else ", so this was luck"
+        luck = f"{best:g} beats {centre:g} with {won} of {len(repeats)} {others}{lost}."
+    return choice, (low, high) if low < high else None, _reason(table, choice, luck)
+
+
+def _reason(table: Table, choice: float, luck: str) -> str:
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(table.values, table.scores(), strict=True))
     (low, high), best, centre = table.tied(), table.chosen(), table.centre
-    parts = [
-        "Validation loss of range tests over the same iterations, before they become unstable, "
-        f"at weight decay {losses}."
-    ]
+    parts = [f"{losses}."]
     if table.ranking().is_tie:
         parts.append(f"From {low:g} to {high:g} they cannot be told apart by their noise.")
     else:
         parts.append(f"{best:g} is lowest by more than the noise.")
-    if repeats:
-        times = f"{wins} of {repeats} further seeds"
-        parts.append(
-            f"{best:g} beats {centre:g} with {times}{'' if choice == best else ', so this was luck'}."
-        )
-    if choice == centre:
+    parts += [luck] if luck else []
+    if choice == centre and table.given:
+        parts.append(f"{choice:g} is the value nearest to the one that the search would begin with.")
+    elif choice == centre:
         parts.append(
             f"{choice:g} is the middle of the grid, which follows from the length of the run and its "
             "learning rate."

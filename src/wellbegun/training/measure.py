@@ -39,6 +39,7 @@ def measure(
     - with ``spec.limit``: the median of the last 3 val_losses > limit x the lowest median of 3 so far.
 
     The rules that compare need a first (or best) val_loss above 0: they skip losses that may be negative.
+    Those that compare with iteration 0 are skipped in a continuation, too: it begins with a trained network.
 
     A measured run (``spec.host``) has the seconds of its updates so far, evaluations left out, as a metric,
     and the processor's seconds: far fewer than seconds x threads on a CPU say that others used it, too.
@@ -58,7 +59,7 @@ def measure(
         )
     start = perf_counter()
     rates, momenta = _values(spec.lr, spec.iterations), _values(spec.momentum, spec.iterations)
-    log = _Log(trainer, rates, momenta, report, spec.host is not None)
+    log = _Log(trainer, rates, momenta, report, spec)
     evaluations = {*range(0, spec.iterations, spec.eval_every), spec.iterations}
     done, losses = 0, np.empty(0)
     for stop in sorted(evaluations | set(keep)):
@@ -68,11 +69,11 @@ def measure(
         if stop in evaluations:
             log.evaluate(done, losses)
             losses = np.empty(0)
-            if log.diverged(spec.limit):
+            if log.diverged():
                 break
         if stop in keep:
             keep[stop](trainer.state_dict())
-    ended = DIVERGED if log.diverged(spec.limit) else FINISHED
+    ended = DIVERGED if log.diverged() else FINISHED
     test = log.timed(trainer.test) if spec.test and ended == FINISHED else {}
     return Run(
         spec=spec, curve=log.curve(), ended=ended, iterations=done, seconds=perf_counter() - start,
@@ -80,15 +81,18 @@ def measure(
     )  # fmt: skip
 
 
-def has_diverged(train_loss: Floats, val_loss: Floats, limit: float | None = None) -> bool:
+def has_diverged(
+    train_loss: Floats, val_loss: Floats, limit: float | None = None, continued: bool = False
+) -> bool:
     """Whether a run with these losses (one per evaluation so far) has diverged, by the rules of ``measure``.
 
     Args:
         train_loss: NaN at iteration 0, where nothing was trained yet.
+        continued: the first row is no untrained network but that of a snapshot.
     """
     if not np.isfinite(val_loss).all() or not np.isfinite(train_loss[1:]).all():
         return True
-    first = float(val_loss[0])
+    first = 0.0 if continued else float(val_loss[0])
     if first > 0 and val_loss[-1] > EXPLODED * first:
         return True
     if len(val_loss) < SMOOTHED:
@@ -110,10 +114,11 @@ class _Log:
         lr: Floats,
         momentum: Floats,
         report: Callable[[Mapping[str, float]], None] | None,
-        timed: bool,
+        spec: RunSpec,
     ) -> None:
         self._trainer, self._lr, self._momentum, self._report = trainer, lr, momentum, report
-        self._begun = (perf_counter(), process_time()) if timed else None
+        self._begun = (perf_counter(), process_time()) if spec.host is not None else None
+        self._limit, self._continued = spec.limit, spec.start is not None
         self._rows: list[dict[str, float]] = []
         self.seconds = self.processor = 0.0  # of evaluations
 
@@ -147,9 +152,9 @@ class _Log:
             "processor_seconds": process_time() - busy - self.processor,
         }
 
-    def diverged(self, limit: float | None) -> bool:
+    def diverged(self) -> bool:
         curve = self.curve()
-        return has_diverged(curve.train_loss, curve.val_loss, limit)
+        return has_diverged(curve.train_loss, curve.val_loss, self._limit, self._continued)
 
     def curve(self) -> Curve:
         return Curve.of({name: [row[name] for row in self._rows] for name in self._rows[0]})
