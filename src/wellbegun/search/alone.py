@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
-from wellbegun.search.batch_size import batch_size
+from wellbegun.search.batch_size import batch_size, checked
 from wellbegun.search.momentum import CANDIDATES, momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.setting import Setting
@@ -64,6 +64,8 @@ def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
 
 
 def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
+    if asked.values:
+        checked(setting, asked.values)  # before anything is trained
     base = yield from ground(setting)
     found = yield from batch_size(setting, base.top, base.momentum, asked.values)
     return replace(found, runs=(*found.runs, *base.look.runs))
