@@ -305,6 +305,10 @@ def test_the_own_candidates_are_doublings_that_the_data_bears(samples, own, epoc
 def test_values_that_are_no_batch_sizes(values, said):
     with pytest.raises(ValueError, match=said):
         checked(SET, values)
+    machine = Machine(asked=[])
+    with pytest.raises(ValueError, match=said):
+        drive(named("batch-size").plan(SET, Asked(values)), machine.train)
+    assert machine.asked == []
 
 
 def test_repeats_leave_measured_runs_single():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
-from wellbegun.search.batch_size import batch_size
+from wellbegun.search.batch_size import batch_size, checked
 from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Finding, Plan
@@ -73,6 +73,8 @@ def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
 
 
 def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
+    if asked.values:
+        checked(setting, asked.values)  # before anything is trained
     base = yield from ground(setting)
     found = yield from batch_size(setting, base.top, base.momentum, asked.values)
     return replace(found, runs=(*found.runs, *base.look.runs))
