@@ -104,15 +104,16 @@ def search_for(
     Args:
         what: "momentum", "weight-decay", ...: the names of ``search.alone.SEARCHES``.
         values: the candidates; by default what the step itself would try.
-        factor: for "regularizer": the name of a number that the task's model factory takes.
+        factor: for "regularizer" and "balance": the name of a number that the task's model factory takes.
         options: as for ``tune``.
 
     Raises:
-        ValueError: there is no such step, or it takes no values.
+        ValueError: there is no such step, or it takes no values or no factor.
+        TaskError: the model factory does not take the factor.
     """
-    step = alone.named(what)
+    step, asked = alone.named(what), alone.Asked(tuple(values), factor)
+    alone.check(what, asked)
     with Work.of(task, Options(**options)) as work:
-        asked = alone.Asked(tuple(values), factor)
         return work.drive(step.plan(work.setting, asked), {})
 
 

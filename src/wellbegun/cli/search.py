@@ -10,14 +10,18 @@ from wellbegun.cli.options import Asked, numbers, training_options
 from wellbegun.cli.tables import print_finding
 
 # search/alone.py has this list too, but loads numpy; a test compares them
-SEARCHES = ("momentum", "weight-decay")
+SEARCHES = (
+    "momentum", "momentum-cycle", "momentum-range", "weight-decay", "regularizer", "balance", "lr-min",
+)  # fmt: skip
 
 
 @click.command("search")
 @click.argument("what", type=click.Choice(SEARCHES))
 @training_options
 @click.option("--values", metavar="A,B,...", callback=numbers, help="Candidates instead of the step's own.")
-@click.option("--factor", metavar="NAME", default="", help="regularizer: an argument of the model factory.")
+@click.option(
+    "--factor", metavar="NAME", default="", help="regularizer, balance: an argument of the model factory."
+)
 def search(asked: Asked, what: str, values: tuple[float, ...], factor: str) -> None:
     """Answer one question of the checklist alone.
 

@@ -14,6 +14,7 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
+from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.range_test import plot_range_test
@@ -52,6 +53,34 @@ _STEPS = {
         "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
         "room for overfitting, too much holds the network back: the curve that comes down lowest wins.",
     ),
+    "momentum cycle": (
+        "Momentum while the learning rate rises",
+        "The same range tests with momentum that falls, rises or stays while the learning rate rises. A "
+        "large momentum and a large rate together make steps too long, so the report lets one fall while the "
+        "other rises: the line that comes lowest, and stays down furthest, wins.",
+    ),
+    "momentum range": (
+        "Why there is no momentum range test",
+        "A range test of the learning rate shows its best value as a minimum. The same with momentum does "
+        "not: the loss goes on falling to the end of the test, whichever way momentum moves, because "
+        "training goes on.",
+    ),
+    "lr min": (
+        "Smallest learning rate",
+        "Short runs, each at one constant rate. The cycle may begin at the largest rate with which the loss "
+        "comes down at once, without rising again: too large a start never begins to converge.",
+    ),
+    "regularizer": (
+        "Regularizer",
+        "One range test per value of an argument of the network, such as a dropout ratio, all else equal: "
+        "the curve that comes down lowest wins.",
+    ),
+    "balance": (
+        "Balance of learning rate and regularization",
+        "Short cycles on a grid: a large learning rate regularizes too, so the larger it is, the less of "
+        "anything else may be needed. Lines that slope up ask for less of the regularizer, lines that slope "
+        "down for more.",
+    ),
     "batch size": (
         "Batch size",
         "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
@@ -60,10 +89,16 @@ _STEPS = {
 }  # title, and what a reader who has not read the papers is looking at
 
 
-_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {}
+_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
+    "momentum cycle": (plot_bands, 3.6, "validation loss against learning rate, by course of momentum"),
+    "momentum range": (plot_bands, 3.3, "validation loss against momentum, upwards and backwards"),
+    "lr min": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
+    "balance": (plot_bands, 3.3, "validation loss against the regularizer, by learning rate"),
+}
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
-The values are the finding's ``details["figure"]``.
+The values are the finding's ``details["figure"]``; where ``instead`` is true in them, this figure takes the
+place of the common one with all curves.
 """
 
 
@@ -126,7 +161,7 @@ def _pictures(
 ) -> tuple[list[Section], Diagnosis | None]:
     """All curves together where there are several; for the learning rate also one range test."""
     pictures = []
-    if len(runs) > 1:
+    if len(runs) > 1 and not finding.details.get("figure", {}).get("instead"):
         pictures.append(
             picture(
                 lambda figure: _ignore(

@@ -6,10 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wellbegun.search import learning_rate
+from wellbegun.search.balance import balance
+from wellbegun.search.lr_min import lr_min
 from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.momentum_cycle import STEADY, momentum_cycle
+from wellbegun.search.momentum_range import momentum_range, safe_rate
 from wellbegun.search.plan import Finding, Plan
+from wellbegun.search.regularizer import candidates, regularizer, with_factor
 from wellbegun.search.setting import Setting
-from wellbegun.search.weight_decay import middle, weight_decay
+from wellbegun.search.weight_decay import grid, middle, weight_decay
+from wellbegun.spec import RunSpec
 
 USUAL = (0.95, 0.85)  # momentum's cycle in most rows of Tables 1 and 2
 
@@ -38,6 +44,7 @@ class Step:
 
     plan: Callable[[Setting, Asked], Plan[Finding]]
     takes_values: bool = True
+    takes_factor: bool = False
 
 
 def ground(setting: Setting) -> Plan[Ground]:
@@ -62,10 +69,74 @@ def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
 
 
+def _momentum_cycle(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from momentum_cycle(setting, base.top, base.decay, asked.values or STEADY))
+
+
+def _momentum_range(setting: Setting, _: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    return (yield from momentum_range(setting, safe_rate(base.look.choice), base.decay))
+
+
+def _regularizer(setting: Setting, asked: Asked) -> Plan[Finding]:
+    candidates(setting, asked.factor, asked.values)  # says what is wrong before anything runs
+    base = yield from ground(setting)
+    found = regularizer(setting, base.top, base.momentum, base.decay, asked.factor, asked.values)
+    return (yield from found)
+
+
+def _balance(setting: Setting, asked: Asked) -> Plan[Finding]:
+    values = candidates(setting, asked.factor, asked.values) if asked.factor else asked.values
+    base, rate = yield from _safe(setting)
+
+    def change(spec: RunSpec, value: float) -> RunSpec:
+        if not asked.factor:
+            return spec.but(weight_decay=value)
+        return with_factor(spec.but(weight_decay=base.decay), asked.factor, value)
+
+    name, values = asked.factor or "weight decay", values or grid(base.decay)
+    lr_max, own = rate.choice["lr_max"], dict(setting.factors).get(asked.factor, base.decay)
+    return (yield from balance(setting, lr_max, base.momentum, name, values, own, change, rate.runs))
+
+
+def _lr_min(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base, rate = yield from _safe(setting)
+    lr_max = rate.choice["lr_max"]
+    return (yield from lr_min(setting, lr_max, base.momentum[0], base.decay, asked.values))
+
+
+def _safe(setting: Setting) -> Plan[tuple[Ground, Finding]]:
+    """The ground, and a safe lr_max from range tests with usual values for the rest."""
+    base = yield from ground(setting)
+    falling = setting.falling(*base.momentum)
+    return base, (yield from learning_rate.bounds(setting, base.top, falling, base.decay, ()))
+
+
 SEARCHES = {
     "momentum": Step(_momentum),
+    "momentum-cycle": Step(_momentum_cycle),
+    "momentum-range": Step(_momentum_range, takes_values=False),
     "weight-decay": Step(_weight_decay),
+    "regularizer": Step(_regularizer, takes_factor=True),
+    "balance": Step(_balance, takes_factor=True),
+    "lr-min": Step(_lr_min),
 }
+
+
+def check(what: str, asked: Asked) -> None:
+    """Whether a step takes what was asked of it.
+
+    Raises:
+        ValueError: it takes no values, or no factor.
+    """
+    step = named(what)
+    if asked.values and not step.takes_values:
+        values = ", ".join(f"{value:g}" for value in asked.values)
+        raise ValueError(f"{what} takes no values, got {values}; leave them out")
+    if asked.factor and not step.takes_factor:
+        able = " and ".join(name for name, one in SEARCHES.items() if one.takes_factor)
+        raise ValueError(f"{what} takes no factor, got {asked.factor!r}; {able} do")
 
 
 def named(what: str) -> Step:

@@ -1,0 +1,203 @@
+"""Momentum that falls, rises or stays while the learning rate rises: the cyclical test (Sec. 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
+from wellbegun.errors import Refused
+from wellbegun.schedules._base import Floats, Schedule
+from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.ramp import LinearRamp
+from wellbegun.search.learning_rate import bounds_of, round_to
+from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, with_seeds
+from wellbegun.search.plan import Batch, Finding, Plan
+from wellbegun.search.setting import Setting
+
+FALLING = ((0.95, 0.85), (0.95, 0.8))  # most rows of Tables 1 and 2; Fig. 7c
+RISING = (0.8, 1.0)  # Fig. 7c
+STEADY = (0.9, 0.95)
+EARLY = 0.05  # share of the ramp at which its start is compared
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One way for momentum to go while the learning rate rises, and what came of it."""
+
+    start: float
+    end: float
+    runs: tuple[Run, ...]
+
+    @property
+    def kind(self) -> str:
+        if self.start == self.end:
+            return "constant"
+        return "falling" if self.start > self.end else "rising"
+
+    @property
+    def label(self) -> str:
+        way = "" if self.kind == "constant" else f" to {self.end:g}"
+        return f"{self.kind} {self.start:g}{way}"
+
+    def lowest(self) -> Floats:
+        """log of the lowest smoothed validation loss, float64[seeds]."""
+        return np.array([course(run.curve.val_loss[1:]).min(initial=np.inf) for run in self.runs])
+
+    def early(self) -> Floats:
+        """log of the validation loss when EARLY of the ramp is done, float64[seeds]."""
+        at = [EARLY * run.spec.iterations for run in self.runs]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.array(
+                [
+                    np.interp(x, run.curve.iteration, np.log(run.curve.val_loss))
+                    for x, run in zip(at, self.runs, strict=True)
+                ]
+            )
+
+    def accuracy(self) -> float:
+        """The highest validation accuracy of the ramps, median of three evaluations, mean over seeds."""
+        best = []
+        for run in self.runs:
+            column = run.curve.val_accuracy
+            triples = np.median(np.lib.stride_tricks.sliding_window_view(column, min(3, len(column))), axis=1)
+            best.append(np.nanmax(triples) if np.isfinite(triples).any() else np.nan)
+        return float(np.mean(best))
+
+    def stable_to(self) -> tuple[float, int]:
+        """(geometric mean over seeds of the lr where it became unstable, seeds that never did).
+
+        A ramp without an edge counts with its end, one that cannot be read with the rate it came to.
+        """
+        found = bounds_of(self.runs)
+        edges = [found[run.key].edge if run.key in found else float(run.curve.lr[-1]) for run in self.runs]
+        tops = [float(run.spec.lr(run.spec.iterations - 1)) for run in self.runs]
+        ends = [top if edge is None else edge for edge, top in zip(edges, tops, strict=True)]
+        return float(np.exp(np.mean(np.log(ends)))), sum(edge is None for edge in edges)
+
+
+def momentum_cycle(
+    setting: Setting, top: float, weight_decay: float, values: Sequence[float] = STEADY
+) -> Plan[Finding]:
+    """How momentum should move while the learning rate rises: down, up, or not at all.
+
+    The same linear ramps with the same seeds for every course of momentum. The choice is the better of the
+    falling ones, unless a constant or rising one has a lower loss by more than the spread of the seeds.
+
+    Args:
+        top: where the ramps of the learning rate end.
+        values: the constant momenta to compare with.
+
+    Raises:
+        Refused: no ramp lowers the loss.
+
+    Source: arXiv:1803.09820, Sec. 4.3, Fig. 7c, 8a and Remark 5. Choice: falling from 0.95 to 0.85 (most
+    rows of Tables 1 and 2) and to 0.8, rising from 0.8 to 1 (Fig. 7c); three seeds each.
+    """
+    ways = [*FALLING, RISING, *((value, value) for value in values)]
+    specs = [setting.ramp(top, _course(setting, *way), weight_decay) for way in ways]
+    runs = yield Batch.of("momentum cycle", with_seeds(specs, setting))
+    courses = [Course(*way, tuple(runs[i * SEEDS : (i + 1) * SEEDS])) for i, way in enumerate(ways)]
+    lowest = compare([one.lowest() for one in courses])
+    if not np.isfinite(lowest.means).any():
+        raise Refused(
+            "courses of momentum are compared by ramps that learn; all diverged at once", tuple(runs)
+        )
+    return _finding(courses, lowest, compare([one.early() for one in courses]))
+
+
+def _course(setting: Setting, start: float, end: float) -> Schedule:
+    return Constant(start) if start == end else LinearRamp(start, end, setting.ramp_iterations)
+
+
+def _chosen(courses: Sequence[Course], lowest: Paired) -> int:
+    """The best falling course, unless another kind beats all of them by more than the spread."""
+    falling = [i for i, one in enumerate(courses) if one.kind == "falling"]
+    ranking = lowest.ranking()
+    tied = [i for i in falling if i in ranking.tied]
+    if not tied:
+        return ranking.winner
+    best = min(falling, key=lambda i: lowest.means[i])
+    return next(i for i in falling if lowest.means[i] - lowest.means[best] <= lowest.tie)
+
+
+def _finding(courses: Sequence[Course], lowest: Paired, early: Paired) -> Finding:
+    chosen = _chosen(courses, lowest)
+    way = courses[chosen]
+    ends = {i: one.stable_to() for i, one in enumerate(courses)}
+    rows = {
+        one.label: {
+            "kind": one.kind, "start": one.start, "end": one.end,
+            "loss": known(float(np.exp(lowest.means[i]))), "spread": lowest.deviation,
+            "early_loss": known(float(np.exp(early.means[i]))), "accuracy": known(one.accuracy()),
+            "stable_to": round_to(ends[i][0], 3), "stable_to_the_end": ends[i][1],
+        }
+        for i, one in enumerate(courses)
+    }  # fmt: skip
+    runs = tuple(run for one in courses for run in one.runs)
+    return Finding(
+        "momentum cycle", {"course": way.kind, "from": way.start, "to": way.end},
+        _reason(courses, lowest, early, chosen, ends), runs,
+        details={
+            "scores": rows, "tie": lowest.tie, "tie_early": early.tie,
+            "labels": {run.key: f"{one.label}, seed {run.spec.seed}" for one in courses for run in one.runs},
+            "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
+            "figure": bands(
+                {one.label: one.runs for one in courses}, "learning rate", way.label
+            ),
+        },
+        section="4.3",
+    )  # fmt: skip
+
+
+def _reason(
+    courses: Sequence[Course],
+    lowest: Paired,
+    early: Paired,
+    chosen: int,
+    ends: Mapping[int, tuple[float, int]],
+) -> str:
+    ranking, names = lowest.ranking(), [one.label for one in courses]
+    losses = ", ".join(f"{name}: {np.exp(mean):.4g}" for name, mean in zip(names, lowest.means, strict=True))
+    parts = [
+        f"Lowest validation loss while the learning rate rises, over {lowest.seeds} seeds, with momentum "
+        f"{losses}."
+    ]
+    others = [names[i] for i in ranking.tied if i != chosen]
+    if chosen in ranking.tied and others:
+        parts.append(
+            f"{_capital(names[chosen])} cannot be told from {' and '.join(others)}: differences below "
+            f"{np.expm1(lowest.tie):.1%} are the spread of the seeds."
+        )
+    else:
+        parts.append(
+            f"{_capital(names[chosen])} is lowest by more than the spread ({np.expm1(lowest.tie):.1%})."
+        )
+    parts.append(_furthest(names, ends, lowest.seeds))
+    first = early.ranking()
+    ahead = " and ".join(names[i] for i in first.tied)
+    parts.append(f"After {EARLY:.0%} of the ramp, {ahead} {'are' if first.is_tie else 'is'} ahead.")
+    if courses[chosen].kind == "falling" and others:
+        parts.append("A tie goes to momentum that falls, as in the report's Remark 5.")
+    return " ".join(parts)
+
+
+def _furthest(names: Sequence[str], ends: Mapping[int, tuple[float, int]], seeds: int) -> str:
+    """Which courses stay stable to the end, or furthest."""
+    whole = [names[i] for i, (_, level) in ends.items() if level == seeds]
+    far = max(ends, key=lambda i: ends[i][0])
+    if not whole:
+        edges = ", ".join(f"{names[i]} {end:.2g}" for i, (end, _) in ends.items())
+        return f"{_capital(names[far])} stays stable furthest ({edges})."
+    short = [f"{names[i]} to {end:.2g}" for i, (end, level) in ends.items() if level < seeds]
+    others = f", the others less far ({', '.join(short)})" if short else ""
+    stay = "stays" if len(whole) == 1 else "stay"
+    first = _capital(" and ".join(whole))
+    return f"{first} {stay} stable to the end of the ramp at {ends[far][0]:.2g}{others}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

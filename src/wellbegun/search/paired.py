@@ -1,0 +1,120 @@
+"""Candidates that were run with the same seeds: which differ by more than chance?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.ranking import TIE, Ranking
+from wellbegun.schedules._base import Floats
+from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
+
+SEEDS = 3  # per candidate: the fewest that show how much two of them differ by chance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paired:
+    """Means over the seeds, and how sure the difference of two of them is."""
+
+    means: Floats  # float64[candidates], of a logarithm; inf where any seed failed
+    deviation: float  # standard deviation of one value, what candidate and seed explain taken away
+    seeds: int
+
+    @property
+    def error(self) -> float:
+        """Standard error of the difference of two means."""
+        return self.deviation * float(np.sqrt(2.0 / self.seeds))
+
+    @property
+    def tie(self) -> float:
+        """The largest difference that is none: two standard errors, and 1 % at least."""
+        return max(TIE, 2.0 * self.error)
+
+    def ranking(self) -> Ranking:
+        """The lowest mean, and those that cannot be told apart from it."""
+        winner = int(np.argmin(self.means))
+        return Ranking(winner, tuple(np.flatnonzero(self.means - self.means[winner] <= self.tie).tolist()))
+
+
+def compare(logs: ArrayLike) -> Paired:
+    """Means and spread of ``logs[candidate, seed]``, a table without holes.
+
+    deviation ** 2 = sum (x - mean of candidate - mean of seed + mean of all) ** 2 / ((c - 1) (s - 1)), as a
+    seed that is good for all candidates alike tells nothing about their difference. Candidates with a value
+    that is not finite are left out of it and come last.
+
+    Raises:
+        ValueError: not a table with at least one candidate and one seed.
+    """
+    table = np.asarray(logs, dtype=np.float64)
+    if table.ndim != 2 or not table.size:
+        raise ValueError(f"values by candidate and seed are a table, got the shape {table.shape}; fill it")
+    sound = np.asarray(np.isfinite(table).all(axis=1))
+    good, seeds = table[sound], table.shape[1]
+    freedom = max(1, len(good) - 1) * (seeds - 1)
+    rest = good - good.mean(axis=1, keepdims=True)
+    if len(good) > 1:
+        rest = rest - rest.mean(axis=0)
+    deviation = float(np.sqrt((rest**2).sum() / freedom)) if freedom and len(good) else 0.0
+    return Paired(
+        np.where(sound, np.where(sound[:, None], table, 0.0).mean(axis=1), np.inf), deviation, seeds
+    )
+
+
+def with_seeds(specs: Sequence[RunSpec], setting: Setting, seeds: int = SEEDS) -> list[RunSpec]:
+    """Every spec with each seed in turn, candidate by candidate, seed by seed."""
+    return [spec.but(seed=setting.seed + number) for spec in specs for number in range(seeds)]
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
+    """Spearman's coefficient of two columns, equal values sharing their middle rank; NaN where one is level.
+
+    Rows with a value that is not finite are left out.
+    """
+    x, y = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    sound = np.isfinite(x) & np.isfinite(y)
+    x, y = _ranks(x[sound]), _ranks(y[sound])
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    middles: Floats = np.cumsum(sizes) - (sizes - 1) / 2.0
+    return middles[group]
+
+
+def known(value: float) -> float | None:
+    """A number for JSON, which has neither NaN nor infinity."""
+    return float(value) if np.isfinite(value) else None
+
+
+def bands(groups: Mapping[str, Sequence[Run]], xlabel: str, won: str | None = None) -> dict[str, Any]:
+    """Validation loss of groups of runs over lr, momentum or iterations, as values for ``plot_bands``.
+
+    The middle is the geometric mean over the runs of a group, the band one standard deviation; a band ends
+    where the first of its runs did.
+    """
+    columns = {"learning rate": "lr", "momentum": "momentum", "iteration": "iteration"}
+    lines = []
+    for label, runs in groups.items():
+        rows = min(len(run.curve) for run in runs)
+        x = runs[0].curve.columns()[columns[xlabel]][:rows]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(np.stack([run.curve.val_loss[:rows] for run in runs]))
+        sound = np.isfinite(logs).all(axis=0)
+        middle, spread = logs[:, sound].mean(axis=0), logs[:, sound].std(axis=0, ddof=min(1, len(runs) - 1))
+        lines.append(
+            {
+                "label": label, "won": label == won, "x": x[sound].tolist(), "y": np.exp(middle).tolist(),
+                "low": np.exp(middle - spread).tolist(), "high": np.exp(middle + spread).tolist(),
+            }
+        )  # fmt: skip
+    return {"xlabel": xlabel, "ylabel": "validation loss", "lines": lines, "instead": True}
