@@ -15,6 +15,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.search.plan import Finding
 from wellbegun.tune import search_for
 from wellbegun.zoo.tasks import by_name
@@ -39,81 +40,79 @@ def say(claim: str, holds: bool | None, numbers: str) -> str:
     return f"| {claim} | {verdict} | {numbers} |"
 
 
-def rows_of(found: Finding, kind: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(label, row) for label, row in found.details["scores"].items() if row["kind"] == kind]
+def rows_of(found: Finding, kind: str) -> list[dict[str, Any]]:
+    return [row for row in found.details["scores"].values() if row["kind"] == kind]
+
+
+def told(one: float, other: float, tie: float) -> str:
+    """Whether two losses differ by more than the spread of the seeds."""
+    return "" if abs(math.log(one / other)) > tie else ", no more than the spread"
 
 
 def cycle_claims(found: Finding) -> list[Claim]:
     """Fig. 7c, 8a and Remark 5: falling against rising against constant."""
-    falling = rows_of(found, "falling")
-    ((_, rising),) = rows_of(found, "rising")
-    constant = dict(rows_of(found, "constant"))
-    nine = constant["constant 0.9"]
-    tie = found.details["tie"]
-    low = min((row for _, row in falling), key=lambda row: row["loss"])
-    far = max(row["stable_to"] for _, row in falling)
-    early = min(row["early_loss"] for _, row in falling)
-    beaten = [label for label, row in constant.items() if math.log(low["loss"] / row["loss"]) > tie]
-    spread = f"spread {math.expm1(tie):.0%}"
-    best = max(row["accuracy"] for _, row in falling)
+    falling, (rising,) = rows_of(found, "falling"), rows_of(found, "rising")
+    constant = {row["start"]: row for row in rows_of(found, "constant")}
+    nine, tie = constant[0.9], found.details["tie"]
+    low = min(falling, key=lambda row: row["loss"])
+    far, early = max(row["stable_to"] for row in falling), min(row["early_loss"] for row in falling)
+    beaten = [row for row in constant.values() if math.log(low["loss"] / row["loss"]) > tie]
+    others = min(row["loss"] for row in [rising, *constant.values()])
+    losses = ", ".join(f"{value:g}: {row['loss']:.4g}" for value, row in constant.items())
+    accuracies = ", ".join(f"{value:g}: {row['accuracy']:.3f}" for value, row in constant.items())
+    rise, fall = (told(row["loss"], nine["loss"], tie) for row in (rising, low))
     return [
         (
             "dap-fig7c-increasing",
             rising["stable_to"] > nine["stable_to"] and rising["loss"] > nine["loss"],
-            f"stable to {rising['stable_to']:.3g} against {nine['stable_to']:.3g} at constant 0.9; lowest loss "
-            f"{rising['loss']:.4g} against {nine['loss']:.4g} ({spread})",
+            f"rising against constant 0.9: stable to {rising['stable_to']:.3g} against "
+            f"{nine['stable_to']:.3g}; lowest loss {rising['loss']:.4g} against {nine['loss']:.4g}{rise}",
         ),
         (
             "dap-fig7c-decreasing",
             low["loss"] < nine["loss"] and early < nine["early_loss"] and far > nine["stable_to"],
-            f"lowest loss {low['loss']:.4g} against {nine['loss']:.4g} ({spread}); loss at 5 % of the ramp "
-            f"{early:.4g} against {nine['early_loss']:.4g}; stable to {far:.3g} against {nine['stable_to']:.3g}",
+            f"best falling against constant 0.9: lowest loss {low['loss']:.4g} against {nine['loss']:.4g}{fall}; "
+            f"at 5 % of the ramp {early:.4g} against {nine['early_loss']:.4g}; stable to {far:.3g} against "
+            f"{nine['stable_to']:.3g}",
         ),
         (
             "dap-remark5",
             not beaten and low["loss"] < rising["loss"],
-            f"falling {low['loss']:.4g}, constant "
-            + ", ".join(f"{row['start']:g}: {row['loss']:.4g}" for row in constant.values())
-            + f", rising {rising['loss']:.4g} ({spread}); accuracy {best:.3f}, "
-            + ", ".join(f"{row['accuracy']:.3f}" for row in constant.values())
-            + f", {rising['accuracy']:.3f}",
+            f"falling {low['loss']:.4g}, rising {rising['loss']:.4g}, constant {losses} (spread "
+            f"{math.expm1(tie):.0%}); accuracy falling {max(row['accuracy'] for row in falling):.3f}, rising "
+            f"{rising['accuracy']:.3f}, constant {accuracies}",
         ),
         (
-            "dap-fig8a-decreasing-best (asked of a ramp, not of resnet-56's whole cycle)",
-            low["loss"] < min(rising["loss"], *(row["loss"] for row in constant.values())),
-            f"falling {low['loss']:.4g}, best of the others "
-            f"{min(rising['loss'], *(row['loss'] for row in constant.values())):.4g} ({spread})",
+            "dap-fig8a-decreasing-best (of a ramp, not of resnet-56's cycle)",
+            low["loss"] < others,
+            f"falling {low['loss']:.4g}, best of the others {others:.4g}{told(low['loss'], others, tie)}",
         ),
     ]
 
 
 def constant_claims(found: Finding) -> list[Claim]:
     """Fig. 7a: 0.7, 0.9 and 0.99."""
-    rows = {row["start"]: row for _, row in rows_of(found, "constant")}
-    said = ", ".join(
-        f"{value:g}: {row['loss']:.4g} (to {row['stable_to']:.3g})" for value, row in rows.items()
-    )
+    rows = {row["start"]: row for row in rows_of(found, "constant")}
+    losses = ", ".join(f"{v:g}: {row['loss']:.4g} (to {row['stable_to']:.3g})" for v, row in rows.items())
     best = min(rows, key=lambda value: rows[value]["loss"])
     ends = [rows[value]["stable_to"] for value in sorted(rows)]
-    labels = found.details["labels"]
-    from wellbegun.diagnosis.diagnose import diagnose
-
-    seen: dict[str, list[str]] = {}
+    seen: dict[float, list[str]] = {0.9: [], 0.99: []}
     for run in found.runs:
-        name = labels[run.key].split(",")[0]
-        seen.setdefault(name, []).extend({clue.label for clue in diagnose(run.curve).clues})
-    fails = [name for name in ("constant 0.99", "constant 0.9") if "overfitting" in seen[name]]
+        value = float(run.spec.momentum(0))
+        if value in seen and value == float(run.spec.momentum(run.spec.iterations - 1)):
+            seen[value] += {clue.label for clue in diagnose(run.curve).clues}
+    overfits = {value: labels.count("overfitting") for value, labels in seen.items()}
     return [
         (
             "dap-fig7a-best-momentum",
             best == 0.9 and ends == sorted(ends, reverse=True),
-            f"lowest loss and end of the stable rates by momentum {said}",
+            f"lowest loss, and end of the stable rates, by momentum {losses}",
         ),
         (
             "dap-fig7a-099",
-            "constant 0.99" in fails and "constant 0.9" not in fails,
-            f"overfitting seen at {', '.join(fails) or 'neither'}; 0.99 is stable to "
-            f"{rows[0.99]['stable_to']:.3g}, 0.9 to {rows[0.9]['stable_to']:.3g}",
+            overfits[0.99] > 0 and not overfits[0.9] and rows[0.99]["stable_to"] < rows[0.9]["stable_to"],
+            f"overfitting with {overfits[0.99]} of 3 seeds at 0.99, {overfits[0.9]} of 3 at 0.9; unstable from "
+            f"{rows[0.99]['stable_to']:.3g} and {rows[0.9]['stable_to']:.3g}",
         ),
     ]
 
@@ -122,13 +121,14 @@ def range_claims(found: Finding) -> list[Claim]:
     """Fig. 7b."""
     up, down = found.details["rising"], found.details["backwards"]
     correlation = up["correlation"] or math.nan
+    quarters = ", ".join(f"{loss:.4g}" for loss in up["quarters"])
     return [
         (
             "dap-momentum-range-test-useless",
             up["falls_to_the_end"] and correlation > 0.9,
-            f"loss {up['loss']:.4g} at the end, {', '.join(f'{q:.4g}' for q in up['quarters'])} at best in the "
-            f"first quarter, half, three quarters; rank correlation of momentum and accuracy {correlation:.2f}; "
-            f"backwards lowest at momentum {down['lowest_at']:.2f}",
+            f"loss {up['loss']:.4g} at the end, at best {quarters} in the first quarter, half, three quarters; "
+            f"rank correlation of momentum and accuracy {correlation:.2f}; backwards lowest at momentum "
+            f"{down['lowest_at']:.2f}",
         )
     ]
 
@@ -136,53 +136,43 @@ def range_claims(found: Finding) -> list[Claim]:
 def start_claims(found: Finding, large: Finding) -> list[Claim]:
     """Sec. 4.1: the smallest rate."""
     lr_max, chosen = found.details["lr_max"], found.choice["lr_min"]
-    rates = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in large.details["scores"].values())
     rows = sorted(large.details["scores"].values(), key=lambda row: row["lr"])
-    ends = [row["verdict"].split(" with")[0] for row in rows]
-    stuck = [
-        row["lr"]
-        for row, end in zip(rows, ends, strict=True)
-        if end in ("diverges", "does not begin to converge")
-    ]
-    goods = [row["lr"] for row in rows if row["good"]]
+    good = [row["lr"] for row in rows if row["good"]]
+    stuck = [row["lr"] for row in rows if row["verdict"] in ("diverges", "does not begin to converge")]
+    rates = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in rows)
+    tried = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in found.details["scores"].values())
     return [
         (
             "dap-rule-min-lr",
             True,
-            f"third rule {chosen:g} = lr_max / {lr_max / chosen:.3g}; first two: lr_max ({lr_max:g}) / 3 to 4, "
-            "/ 10 to 20, exact by construction",
+            f"lr_max {lr_max:g}; third rule {chosen:g} = lr_max / {lr_max / chosen:.2g} ({tried}); the first two "
+            "are exact by construction",
         ),
-        ("dap-rule-start-small", bool(stuck and goods and min(stuck) > max(goods)), rates),
+        ("dap-rule-start-small", bool(stuck and good and min(stuck) > max(good)), rates),
     ]
 
 
 def balance_claims(found: Finding) -> list[Claim]:
     """Remark 3, and that a large rate regularizes."""
     best, gaps = found.details["best"], found.details["gaps"]
-    first, last = list(best.values())[0], list(best.values())[-1]
+    values = list(best.values())
     measured = [gap for gap in gaps.values() if gap is not None]
     ramp = found.details["ramp_gap"]["mean"]
+    by_rate = ", ".join(f"{lr}: {at:g} ({low:g} to {high:g} as good)" for lr, (at, low, high) in best.items())
+    by_gap = ", ".join(f"{lr}: {gap:.4f}" for lr, gap in gaps.items() if gap is not None)
     return [
         (
             "dap-remark3",
-            last[0] <= first[0] * 10**0.5,
-            "best decay by lr_max "
-            + ", ".join(f"{lr}: {b:g} ({low:g} to {high:g} as good)" for lr, (b, low, high) in _named(best))
-            + f"; direction at a larger rate: {found.details['direction']}",
+            values[-1][0] <= values[0][0] * 10**0.5,
+            f"best decay by lr_max {by_rate}; a larger rate asks for: {found.details['direction']}",
         ),
         (
             "dap-large-lr-regularizes",
             len(measured) > 1 and measured[-1] < measured[0],
-            "validation minus training loss by lr_max "
-            + ", ".join(f"{lr}: {gap:.4f}" for lr, gap in gaps.items() if gap is not None)
+            f"validation minus training loss at the end of short cycles by lr_max {by_gap}"
             + (f"; rank correlation of rate and gap in range tests {ramp:.2f}" if ramp is not None else ""),
         ),
     ]
-
-
-def _named(best: dict[str, list[float]]) -> list[tuple[str, tuple[float, float, float]]]:
-    """Per rate (best, lowest as good, highest as good)."""
-    return [(lr, (b[0], b[1], b[2])) for lr, b in best.items()]
 
 
 def found_by(name: str, step: str, task: Any, out: Path, **more: Any) -> Finding:

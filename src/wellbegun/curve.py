@@ -14,6 +14,9 @@ from wellbegun.schedules._base import Floats
 from wellbegun.spec import RunSpec
 
 FINISHED, DIVERGED = "finished", "diverged"
+LR_ESTIMATE = "lr_estimate"  # metric of a run with ``spec.estimate``
+SPREAD, ERROR = "val_loss_std", "val_loss_error"
+"""Metrics of a curve that is a mean over repeats: their standard deviation, the mean's standard error."""
 
 
 @dataclass(frozen=True, eq=False)

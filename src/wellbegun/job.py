@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -10,13 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wellbegun.curve import Run
+import numpy as np
+
+from wellbegun.curve import Curve, Run
 from wellbegun.errors import StoreError
 from wellbegun.runs.executors.in_process import InProcess
 from wellbegun.runs.executors.process_pool import check_picklable, process_pool
 from wellbegun.runs.progress import Tracker, Watch
 from wellbegun.runs.runner import Report, run_all
 from wellbegun.runs.store import RunStore
+from wellbegun.search.budget import Budget
 from wellbegun.search.plan import Plan, drive
 from wellbegun.search.regularizer import factors
 from wellbegun.search.repeats import initialisations, repeated
@@ -45,12 +49,18 @@ class Options:
     device: str = "auto"
     precision: str = "auto"
     all_data: bool = False  # the final run trains on training and validation data together
+    budget: Budget | None = None  # of the whole job, see Budget.parse
+    begun: float | None = None  # time.time() when the job began; None: when it was called
     repeats: bool = False  # every short run four times, as the report's appendix does (A.1)
     watch: Watch | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ValueError(f"workers must be at least 0, got {self.workers}; 0 trains in this process")
+        if self.budget is not None and self.epochs is not None:
+            raise ValueError(
+                f"a budget sets the final run's length, got epochs={self.epochs:g} as well; give one of them"
+            )
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class Training:
 
     task: Task
     root: Path  # of the store, where snapshots are kept
+    begun: float = 0.0  # time.time() when the job began
     keep: tuple[int, ...] = ()  # iterations after which a snapshot of every run is kept
 
     def __call__(self, spec: RunSpec, report: Report) -> Run:
@@ -75,11 +86,14 @@ class Training:
         def saver(iteration: int) -> Callable[[dict[str, Any]], None]:
             return lambda state: store.save_snapshot(key, iteration, to_bytes(state))
 
+        start, before = time.perf_counter(), time.time() - self.begun
         trainer = build(self.task, spec)
+        built = time.perf_counter() - start
         if spec.start is not None:
             trainer.load_state_dict(self._snapshot(store, *spec.start))
         savers = {iteration: saver(iteration) for iteration in keep if iteration <= spec.iterations}
-        return measure(trainer, spec, report=report, keep=savers)
+        run = measure(trainer, spec, report=report, keep=savers)
+        return run if spec.host is None else _timed(run, begun=before, build=built)
 
     def _snapshot(self, store: RunStore, key: str, iteration: int) -> dict[str, Any]:
         """The state of a finished run after so many updates; trained again where it was not kept."""
@@ -96,6 +110,13 @@ class Training:
         return from_bytes(kept)
 
 
+def _timed(run: Run, **seconds: float) -> Run:
+    """A measured run with what happened before its first update as further metrics."""
+    columns = run.curve.columns()
+    more = {name: np.full(len(run.curve), value) for name, value in seconds.items()}
+    return replace(run, curve=Curve.of({**columns, **more}))
+
+
 @dataclass(frozen=True)
 class Work:
     """A task that is ready to train, with its store and executor."""
@@ -110,12 +131,13 @@ class Work:
     @contextmanager
     def of(cls, task: Task | str, options: Options) -> Iterator[Work]:
         """Checks the task, opens store and executor, closes what it opened."""
+        begun = options.begun or time.time()
         task = _asked(task, options)
         if options.workers:
             check_picklable(task)
         setting = _setting(task, options)
         with _store(options.store) as store, _executor(options) as executor:
-            yield cls(setting, Training(task, store.root), store, executor, options)
+            yield cls(setting, Training(task, store.root, begun), store, executor, options)
 
     def drive(self, plan: Plan[T], planned: Mapping[str, tuple[int, int]]) -> T:
         """Answer the plan's questions from the store and the executor."""
@@ -150,7 +172,7 @@ def _asked(task: Task | str, options: Options) -> Task:
 
 def _setting(task: Task, options: Options) -> Setting:
     from wellbegun.training.engine import sources
-    from wellbegun.training.engine.precision import resolve
+    from wellbegun.training.engine.precision import host, resolve
 
     parts = task.parts()
     samples = sources.size(parts.train)
@@ -167,6 +189,7 @@ def _setting(task: Task, options: Options) -> Setting:
         chance=float("nan") if chance is None else chance,
         factors=factors(task.model, task.factory_args),
         initialisations=initialisations(task.model), has_test=parts.test is not None,
+        test_samples=0 if parts.test is None else sources.size(parts.test), host=host(),
         all_data=options.all_data, seed=options.seed, device=device, precision=precision,
     )  # fmt: skip
 

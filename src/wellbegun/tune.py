@@ -18,6 +18,7 @@ from wellbegun.schedules.decay import Cosine
 from wellbegun.schedules.kinds import KINDS
 from wellbegun.schedules.ramp import ExponentialRamp, LinearRamp
 from wellbegun.search import alone, learning_rate, recipe
+from wellbegun.search.budget import Budget
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.recipe import Recommendation
 from wellbegun.search.setting import Setting
@@ -26,14 +27,18 @@ if TYPE_CHECKING:
     from wellbegun.training.task import Task
 
 
-def tune(task: Task | str, *, final: bool = True, **options: Any) -> Recommendation:
+def tune(
+    task: Task | str, *, final: bool = True, budget: str | None = None, **options: Any
+) -> Recommendation:
     """Find learning rate, momentum and weight decay from short runs, then train with 1cycle.
 
     Args:
         task: a Task, or the name of one that comes with the package ("digits", "mnist", "cifar10", ...).
         final: make the final run; without it the recommendation has no result.
+        budget: what everything together may cost, as "10min", "90s", "1.5h", "5ep" or "2000it": steps of the
+            checklist are left out until it fits, and the final run takes what is left.
         options: see ``Options``: epochs, batch_size, optimizer, seed, store, workers, executor, device,
-            precision, all_data, watch.
+            precision, all_data, repeats, watch.
 
     Returns:
         The recommendation with the evidence of every choice. Called again with the same store it reads what
@@ -45,8 +50,10 @@ def tune(task: Task | str, *, final: bool = True, **options: Any) -> Recommendat
 
     Source: arXiv:1803.09820, Sec. 5.
     """
-    with Work.of(task, Options(**options)) as work:
-        return work.drive(recipe.recipe(work.setting, final=final), recipe.planned(work.setting, final))
+    asked = Options(budget=None if budget is None else Budget.parse(budget), **options)
+    with Work.of(task, asked) as work:
+        plan = recipe.recipe(work.setting, final=final, budget=asked.budget)
+        return work.drive(plan, {} if asked.budget else recipe.planned(work.setting, final))
 
 
 def range_test(
@@ -58,6 +65,7 @@ def range_test(
     kind: str = "linear",
     momentum: float = 0.9,
     weight_decay: float | None = None,
+    estimate: int = learning_rate.ESTIMATE,
     **options: Any,
 ) -> Finding:
     """One learning rate range test, read.
@@ -70,6 +78,8 @@ def range_test(
         iterations: length of the ramp, by default 7 % of the final run.
         kind: "linear" or "exponential".
         weight_decay: by default a middle value for the task.
+        estimate: updates between two looks of the LR estimate (2017, Sec. 5), which becomes the metric
+            ``lr_estimate`` of the run's curve; 0 leaves it out.
         options: as for ``tune``.
 
     Source: arXiv:1803.09820, Sec. 4.1.
@@ -88,7 +98,8 @@ def range_test(
         length = iterations or setting.ramp_iterations
         low = top / (length if kind == "linear" else 1e4) if lr_min is None else lr_min
         ramp = (LinearRamp if kind == "linear" else ExponentialRamp)(low, top, length)
-        spec = replace(setting, length=length).ramp(top, Constant(momentum), decay).but(lr=ramp)
+        spec = replace(setting, length=length).ramp(top, Constant(momentum), decay)
+        spec = spec.but(lr=ramp, estimate=estimate)
         return (yield from learning_rate.single(spec, found))
 
     with Work.of(task, Options(**options)) as work:

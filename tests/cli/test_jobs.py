@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,9 +73,11 @@ def test_tune_hands_on_what_was_asked(call: Any, fake: Any, tmp_path: Path) -> N
     assert name == "tune"
     assert task.asked == ("digits", None, None, None)
     assert callable(keywords.pop("watch"))
+    assert 0 < keywords.pop("begun") <= time.time()
     assert keywords == {
-        "epochs": 3.0, "batch_size": 32, "optimizer": "adamw", "seed": 7, "workers": 2, "device": "cpu",
-        "precision": "fp32", "all_data": True, "repeats": False, "final": False, "store": Path("here/runs"),
+        "epochs": 3.0, "batch_size": 32, "budget": None, "optimizer": "adamw", "seed": 7,
+        "workers": 2, "device": "cpu", "precision": "fp32", "all_data": True, "repeats": False,
+        "final": False, "store": Path("here/runs"),
     }  # fmt: skip
 
 

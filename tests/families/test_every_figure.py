@@ -14,8 +14,10 @@ from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.measured_lr import plot_measured_lr
+from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.schedule import plot_schedule
 from wellbegun.report.figures.svg import to_svg
@@ -54,6 +56,7 @@ def ramp(seed=0, loss=None):
 
 
 RUN = ramp()
+WATCHED = Curve.of({**RUN.curve.columns(), "lr_estimate": np.linspace(0.1, 2, ROWS)})
 HOLES = ramp(loss=np.r_[2.3, np.nan, 1.9, 1.7, 1.6, 1.5, 1.6, 9.0, np.inf, np.nan, np.nan, np.inf])
 CLUES = [Clue(label, 20 * i, 20 * i + 20, np.nan, np.nan, "seen") for i, label in enumerate(LABELS)]
 BOUNDS = {"extremum": 0.6, "interval": [0.5, 0.8], "edge": 0.9, "lr_max": 0.6, "lr_min": 0.06}
@@ -74,8 +77,12 @@ MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "bands": lambda ax: plot_bands(BANDS, ax),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
+    "lr_estimate": lambda ax: plot_lr_estimate(WATCHED, ax, lr_max=0.6),
     "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
     "measured_lr": lambda ax: plot_measured_lr(RUN.curve, ax, clues=CLUES),
+    "ramp_speed": lambda ax: plot_ramp_speed(
+        {"stepsize": [8, 16, 32], "failed": [3, 1, 0], "seeds": 3, "shortest": 32}, ax
+    ),
     "range_test": lambda ax: plot_range_test(RUN.curve, ax, bounds=BOUNDS, clues=CLUES),
     "schedule": lambda ax: plot_schedule(CYCLE, 110, ax),
     "training": lambda ax: plot_training(RUN.curve, ax, clues=CLUES),

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.strategies import floats, integers, lists
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, t
 
-from wellbegun.search.paired import TIE, compare, known, rank_correlation, with_seeds
+from wellbegun.search.paired import TIE, compare, known, rank_correlation, students_t, with_seeds
 
 from .test_recipe import SETTING
 
@@ -26,7 +26,7 @@ def test_the_deviation_is_that_of_a_two_way_layout():
     # residuals +-1 in a 2 x 2 table: sum of squares 4 over one degree of freedom
     found = compare([[1.0, -1.0], [-1.0, 1.0]])
     assert found.deviation == pytest.approx(2.0)
-    assert found.error == pytest.approx(2.0)  # sqrt(2 / 2 seeds)
+    assert found.freedom == 1 and found.error == pytest.approx(2.0)  # sqrt(2 / 2 seeds)
     assert found.ranking().tied == (0, 1)
 
 
@@ -38,6 +38,26 @@ def test_what_is_added_to_all_changes_nothing_and_what_failed_comes_last(table, 
     assert other.deviation == pytest.approx(one.deviation, abs=1e-9)
     assert one.means[bad] == np.inf and bad not in one.ranking().tied
     assert np.isfinite(one.tie)
+
+
+@pytest.mark.parametrize("freedom", [2, 3, 4, 8, 30])
+def test_students_t(freedom):
+    assert students_t(freedom) == pytest.approx(t.ppf(0.975, freedom), rel=0.04)
+
+
+def test_equal_candidates_are_seldom_told_apart():
+    rng = np.random.default_rng(1)
+    pairs = [compare(rng.normal(0, 0.1, (2, 3))).ranking().is_tie for _ in range(400)]
+    assert np.mean(pairs) >= 0.88  # 95 % by the distribution, less what the best of two is lucky by
+    fives = [len(compare(rng.normal(0, 0.1, (5, 3))).ranking().tied) / 5 for _ in range(400)]
+    assert np.mean(fives) >= 0.85
+
+
+def test_a_candidate_that_scatters_far_away_hides_no_difference_of_the_others():
+    calm = np.array([[0.0, 0.01, -0.01], [0.3, 0.32, 0.31], [0.31, 0.29, 0.3]])
+    wild = np.array([[4.0, 9.0, 2.0]])
+    assert compare(calm).ranking().tied == (0,)
+    assert compare(np.concatenate([calm, wild])).ranking().tied == (0,)
 
 
 def test_the_deviation_estimates_the_noise_that_was_put_in():

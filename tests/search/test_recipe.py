@@ -83,7 +83,7 @@ def test_it_gives_up_when_every_final_run_diverges():
         def run(self, spec):
             return World(edge=1e-7 if spec.iterations == SETTING.iterations else 0.3).run(spec)
 
-    with pytest.raises(Refused, match="4 final runs diverged") as refused:
+    with pytest.raises(Refused, match="4 final runs became unstable") as refused:
         drive(recipe(SETTING), Hopeless().train)
     assert len(refused.value.runs) == 4
 

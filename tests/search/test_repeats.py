@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from torch import nn
 
-from wellbegun.curve import Run
+from wellbegun.curve import SPREAD, Run
 from wellbegun.search.plan import Batch, drive
-from wellbegun.search.repeats import SPREAD, initialisations, merged, repeated, variants
+from wellbegun.search.repeats import initialisations, merged, repeated, variants
 
 from .test_recipe import SETTING
 from .world import World

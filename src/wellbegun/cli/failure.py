@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import re
 import sysconfig
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ class Job:
     """What the handler of errors must know of the command that runs."""
 
     debug: bool = False  # show tracebacks
+    begun: float = field(default_factory=time.time)  # seconds since the epoch
     store: Path | None = None  # where finished runs are kept, once the command has a store
 
 

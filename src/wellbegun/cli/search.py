@@ -12,6 +12,7 @@ from wellbegun.cli.tables import print_finding
 # search/alone.py has this list too, but loads numpy; a test compares them
 SEARCHES = (
     "momentum", "momentum-cycle", "momentum-range", "weight-decay", "regularizer", "balance", "lr-min",
+    "ramp-speed",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wellbegun.cli.failure import Job
 from wellbegun.cli.folder import Folder, as_json, aside
 from wellbegun.cli.jobs import ready
 from wellbegun.cli.options import Asked, training_options
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 @click.command("tune")
 @training_options
 @click.option("--no-final", is_flag=True, help="Stop before the final run.")
-def tune(asked: Asked, no_final: bool) -> None:
+@click.option(
+    "--budget", metavar="N(s|min|h|ep|it)", help="What all of it together may cost: 10min, 5ep, 2000it."
+)
+def tune(asked: Asked, no_final: bool, budget: str | None) -> None:
     """Find all settings, train with them, write a report.
 
     TASK is a name such as digits, or MODULE:NAME of a Task in Python code; with --data it may be left out.
@@ -27,12 +31,13 @@ def tune(asked: Asked, no_final: bool) -> None:
     from wellbegun.tune import tune as work
 
     with ready(asked) as job:
-        found = work(job.task, final=not no_final, **job.keywords)
-        write(found, job.folder, asked, final=not no_final)
+        begun = click.get_current_context().ensure_object(Job).begun
+        found = work(job.task, final=not no_final, budget=budget, begun=begun, **job.keywords)
+        write(found, job.folder, asked, final=not no_final, budget=budget)
     show(found, job.folder, asked.as_object)
 
 
-def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool) -> None:
+def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool, budget: str | None) -> None:
     """Write report, snippet and recommendation, the latter last: it says that the job has come to its end."""
     from wellbegun.report import html
     from wellbegun.report.snippet import snippet
@@ -41,7 +46,7 @@ def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool) -
     with aside(folder.snippet) as path:
         path.write_text(snippet(found), encoding="utf-8")
     with aside(folder.recommendation) as path:
-        whole = {**found.to_json(), "asked": {**asked.to_json(), "final": final}}
+        whole = {**found.to_json(), "asked": {**asked.to_json(), "final": final, "budget": budget}}
         path.write_text(as_json(whole, indent=2), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellbegun.curve import Curve
+from wellbegun.curve import ERROR, Curve
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.intervals import noise
 
@@ -46,13 +46,17 @@ class Ranking:
 def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
     """The score of a ramp: its lowest smoothed validation loss among ``rows``.
 
-    The untrained network is left out.
+    The untrained network is left out. A mean over repeats is as sure as they agree there.
     """
     loss = curve.val_loss[rows]
     path = course(loss)
     lowest = float(path.min(initial=np.inf))
     # a smoothed row averages about three independent evaluations
-    return Score(float(np.exp(lowest)), noise(loss[np.isfinite(path)]) / np.sqrt(3.0))
+    spread = noise(loss[np.isfinite(path)]) / np.sqrt(3.0)
+    if ERROR in curve.metrics and np.isfinite(lowest):
+        error = curve.metrics[ERROR][rows][int(np.argmin(path))]
+        spread = max(spread, float(error / np.exp(lowest)))
+    return Score(float(np.exp(lowest)), spread)
 
 
 def same_phase(curves: Sequence[Curve]) -> tuple[tuple[Score, ...], Ranking]:

@@ -10,13 +10,15 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from wellbegun.curve import Run
+from wellbegun.curve import LR_ESTIMATE, Run
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
+from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
@@ -65,7 +67,7 @@ _STEPS = {
         "not: the loss goes on falling to the end of the test, whichever way momentum moves, because "
         "training goes on.",
     ),
-    "lr min": (
+    "smallest learning rate": (
         "Smallest learning rate",
         "Short runs, each at one constant rate. The cycle may begin at the largest rate with which the loss "
         "comes down at once, without rising again: too large a start never begins to converge.",
@@ -81,6 +83,11 @@ _STEPS = {
         "anything else may be needed. Lines that slope up ask for less of the regularizer, lines that slope "
         "down for more.",
     ),
+    "ramp speed": (
+        "How fast the rate may rise",
+        "The same peak reached in more or fewer iterations. A learning rate that rises too fast makes "
+        "training unstable at rates that a slower rise survives: that is the shortest cycle there can be.",
+    ),
     "batch size": (
         "Batch size",
         "Batch sizes compared at equal wall-clock time, each with a learning rate of its own. A larger batch "
@@ -92,8 +99,9 @@ _STEPS = {
 _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
     "momentum cycle": (plot_bands, 3.6, "validation loss against learning rate, by course of momentum"),
     "momentum range": (plot_bands, 3.3, "validation loss against momentum, upwards and backwards"),
-    "lr min": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
+    "smallest learning rate": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
     "balance": (plot_bands, 3.3, "validation loss against the regularizer, by learning rate"),
+    "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
 }
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
@@ -126,8 +134,9 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         seen: keys of the runs of earlier steps, which cost nothing here; this step's are added.
     """
     once = list({run.key: run for run in finding.runs}.values())
-    new = [run for run in once if run.key not in seen]
-    seen.update(run.key for run in new)
+    asked = [run for run in once if run.key not in seen]
+    seen.update(run.key for run in asked)
+    new = [one for run in asked for one in (run.repeats or (run,))]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
     pictures, diagnosis = _pictures(finding, once, labels, f"step{position}")
@@ -142,8 +151,10 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         "reason": finding.reason,
         "section": finding.section,
         "new": new,
-        "old": len(once) - len(new),
+        "old": len(once) - len(asked),
+        "repeats": max((len(run.repeats) for run in once), default=0),
         "pictures": pictures,
+        "table": finding.details.get("table"),
         "scores": _scores(finding, once, labels) if len(once) > 1 or finding.details.get("scores") else [],
         "diagnosis": diagnosis,
     }
@@ -180,6 +191,7 @@ def _pictures(
             lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
         )
         return [drawn, *pictures], None
+    pictures += _estimates(finding, runs, name)
     main = _main(finding, runs)
     if main is None:
         return pictures, None
@@ -187,6 +199,23 @@ def _pictures(
     chosen = finding.choice.get("lr_max") if isinstance(finding.choice, Mapping) else None
     bounds["lr_max"] = chosen  # the step's decision, not what this one curve says
     return [*pictures, range_picture(main, bounds, f"{name}-range")], read(main)
+
+
+def _estimates(finding: Finding, runs: Sequence[Run], name: str) -> list[Section]:
+    """The LR estimate of the first range test that carries one."""
+    watched = [run for run in runs if LR_ESTIMATE in run.curve.metrics and is_range_test(run)]
+    if not watched or not np.isfinite(watched[0].curve.metrics[LR_ESTIMATE]).any():
+        return []
+    lr_max = finding.choice.get("lr_max") if isinstance(finding.choice, Mapping) else None
+    return [
+        picture(
+            lambda figure: _ignore(plot_lr_estimate(watched[0].curve, figure.subplots(), lr_max=lr_max)),
+            f"{name}-estimate",
+            "learning rate that the weights' last moves suggest (simplified Hessian-free method, 2017, "
+            "Sec. 5) against the rate in use during one of these range tests",
+            2.6,
+        )
+    ]
 
 
 def _main(finding: Finding, runs: Sequence[Run]) -> Run | None:

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from wellbegun.search import learning_rate
 from wellbegun.search.balance import balance
 from wellbegun.search.lr_min import lr_min
-from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.momentum_cycle import STEADY, momentum_cycle
 from wellbegun.search.momentum_range import momentum_range, safe_rate
 from wellbegun.search.plan import Finding, Plan
+from wellbegun.search.ramp_speed import ramp_speed
 from wellbegun.search.regularizer import candidates, regularizer, with_factor
 from wellbegun.search.setting import Setting
 from wellbegun.search.weight_decay import grid, middle, weight_decay
 from wellbegun.spec import RunSpec
-
-USUAL = (0.95, 0.85)  # momentum's cycle in most rows of Tables 1 and 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Ground:
     look: Finding
     top: float  # where linear ramps end
     decay: float  # middle of the weight decay's grid
-    momentum: tuple[float, float] = USUAL
+    momentum: tuple[float, float] = USUAL_CYCLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def ground(setting: Setting) -> Plan[Ground]:
 
 def middle_decay(setting: Setting, top: float) -> float:
     """The middle of the weight decay's grid when ``top`` is where ramps end."""
-    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL)
+    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL_CYCLE)
 
 
 def _momentum(setting: Setting, asked: Asked) -> Plan[Finding]:
@@ -67,6 +66,12 @@ def _momentum(setting: Setting, asked: Asked) -> Plan[Finding]:
 def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
     base = yield from ground(setting)
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
+
+
+def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
+    base = yield from ground(setting)
+    lr_max = asked.values[0] if asked.values else learning_rate.round_to(base.look.choice / 2, 2)
+    return (yield from ramp_speed(setting, lr_max, base.momentum, base.decay))
 
 
 def _momentum_cycle(setting: Setting, asked: Asked) -> Plan[Finding]:
@@ -117,6 +122,7 @@ SEARCHES = {
     "momentum": Step(_momentum),
     "momentum-cycle": Step(_momentum_cycle),
     "momentum-range": Step(_momentum_range, takes_values=False),
+    "ramp-speed": Step(_ramp_speed),
     "weight-decay": Step(_weight_decay),
     "regularizer": Step(_regularizer, takes_factor=True),
     "balance": Step(_balance, takes_factor=True),

@@ -14,7 +14,7 @@ from wellbegun.diagnosis.generalization import generalization_error
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Floats
 from wellbegun.search.learning_rate import bounds_of, round_to
-from wellbegun.search.paired import SEEDS, Paired, compare, known, rank_correlation, with_seeds
+from wellbegun.search.paired import SEEDS, Paired, compare, known, rank_correlation, students_t, with_seeds
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import EVALUATIONS, Setting
 from wellbegun.spec import RunSpec
@@ -186,7 +186,8 @@ def _finding(grid: Grid, factor: str, runs: tuple[Run, ...], ramp_gap: dict[str,
             "best": {lr: [grid.values[at] for at in grid.best_at(i)] for i, lr in enumerate(by_rate)},
             "slopes": {lr: known(slope) for lr, slope in zip(by_rate, slopes, strict=True)},
             "gaps": {lr: known(gap) for lr, gap in zip(by_rate, _gaps(grid), strict=True)},
-            "ramp_gap": ramp_gap, "figure": _figure(grid, factor, rate),
+            "ramp_gap": ramp_gap, "table": _table(grid, factor, (rate, value)),
+            "figure": _figure(grid, factor, rate),
         },
         section="4.1, Remark 3",
     )  # fmt: skip
@@ -195,14 +196,14 @@ def _finding(grid: Grid, factor: str, runs: tuple[Run, ...], ramp_gap: dict[str,
 def direction(grid: Grid) -> tuple[str, float, float]:
     """("less", "more" or "same" of the regularizer at a larger rate, change of the slope, its error).
 
-    The slopes at the smallest and the largest rate that can be read differ by more than two errors, or not.
+    The slopes at the smallest and the largest rate that can be read differ by more than chance (95 %), or not.
     """
     slopes, error = grid.slopes()
     read = slopes[np.isfinite(slopes)]
     if len(read) < 2:
         return "unknown", float("nan"), float("nan")
     change, error = float(read[-1] - read[0]), error * float(np.sqrt(2.0))
-    if abs(change) <= 2 * error:
+    if abs(change) <= students_t(grid.cells.freedom) * error:
         return "same", change, error
     return "less" if change > 0 else "more", change, error
 
@@ -279,6 +280,19 @@ def _move(grid: Grid, factor: str, chosen: tuple[int, int]) -> str:
         )
     at_edge = low == high and value in (0, len(grid.values) - 1) and value != grid.home
     return text + ("; the best may lie beyond the values tried." if at_edge else ".")
+
+
+def _table(grid: Grid, factor: str, chosen: tuple[int, int]) -> dict[str, Any]:
+    """Validation loss at the end, a row per value, for the page."""
+    losses = np.exp(grid.means())
+    rows = [
+        [f"{value:g}", *("diverged" if np.isinf(loss) else f"{loss:.4g}" for loss in losses[:, i])]
+        for i, value in enumerate(grid.values)
+    ]
+    return {
+        "columns": [factor, *(f"lr_max {lr:g}" for lr in grid.rates)],
+        "rows": rows, "won": f"{grid.values[chosen[1]]:g}",
+    }  # fmt: skip
 
 
 def _figure(grid: Grid, factor: str, rate: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spr
 SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
+ESTIMATE = 1  # updates between two looks of the LR estimate that one of the ramps carries
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
 
@@ -97,7 +98,12 @@ def bounds_of(runs: Sequence[Run], margin: float = MARGIN) -> dict[str, Bounds]:
 
 
 def bounds(
-    setting: Setting, top: float, momentum: Schedule, weight_decay: float, known: Sequence[Run]
+    setting: Setting,
+    top: float,
+    momentum: Schedule,
+    weight_decay: float,
+    known: Sequence[Run],
+    seeds: int = REPEATS,
 ) -> Plan[Finding]:
     """lr_max from ramps with several seeds.
 
@@ -114,6 +120,7 @@ def bounds(
     Args:
         top: where the ramps end.
         known: ramps with the same momentum that other searches have made already.
+        seeds: fresh ramps beside them.
 
     Raises:
         Refused: none of the ramps can be read.
@@ -124,26 +131,28 @@ def bounds(
     runs = tuple(known)
     for _ in range(1 + WIDEN):
         spec = setting.ramp(top, momentum, weight_decay)
-        asked = [spec.but(seed=setting.seed + number) for number in range(1, REPEATS + 1)]
+        asked = [spec.but(seed=setting.seed + number) for number in range(1, seeds + 1)]
+        asked[0] = asked[0].but(estimate=ESTIMATE)
         repeats = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *repeats)}.values())
-        if in_sight(runs):
+        single = [one for run in runs for one in (run.repeats or (run,))]
+        if in_sight(single):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives
         top, runs = top * WIDER, ()
-    found = bounds_of(runs)
+    found = bounds_of(single)
     if not found:
         read(runs[0].curve)  # says why
         raise Refused("none of the range tests can be read", runs)
-    edges = _by_seed(runs, edges_of(runs, top))
-    levels = _by_seed(runs, {key: bound.interval[1] for key, bound in found.items()})
+    edges = _by_seed(single, edges_of(single, top))
+    levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
     slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
     margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)
     unluckiest = min(edges) / min(1.0, slower)
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest), 2)
-    stable = not any(np.isfinite(edge) for edge in edges_of(runs).values())
+    stable = not in_sight(single)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
         _reason(edges, margin, lr_max, stable), runs,
@@ -152,6 +161,17 @@ def bounds(
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / 3, 2),
         },
+        section="4.1",
+    )  # fmt: skip
+
+
+def guessed(look: Finding, margin: float) -> Finding:
+    """lr_max from the coarse look alone, for whom no linear ramp fits into the budget."""
+    lr_max = round_to(look.choice / margin, 2)
+    return Finding(
+        "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
+        f"lr_max = {lr_max:.2g} is the coarse edge of {look.choice:.2g} divided by {margin:.2g}; no linear "
+        "range test was made, so this is a guess to a factor of two.",
         section="4.1",
     )  # fmt: skip
 

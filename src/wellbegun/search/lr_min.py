@@ -76,7 +76,7 @@ def lr_min(
     specs = [
         setting.spec(length, Constant(rate), Constant(momentum), weight_decay, EVALUATIONS) for rate in rates
     ]
-    runs = yield Batch.of("lr min", with_seeds(specs, setting))
+    runs = yield Batch.of("smallest learning rate", with_seeds(specs, setting))
     groups = [tuple(runs[i * SEEDS : (i + 1) * SEEDS]) for i in range(len(rates))]
     starts = [Start(rate, group, tuple(map(fault, group))) for rate, group in zip(rates, groups, strict=True)]
     good = [start for start in starts if start.is_good]
@@ -109,7 +109,7 @@ def fault(run: Run) -> str:
 def _finding(starts: Sequence[Start], chosen: Start, lr_max: float) -> Finding:
     runs = tuple(run for start in starts for run in start.runs)
     return Finding(
-        "lr min", {"lr_min": chosen.lr}, _reason(starts, chosen, lr_max), runs,
+        "smallest learning rate", {"lr_min": chosen.lr}, _reason(starts, chosen, lr_max), runs,
         details={
             "scores": {start.label: _row(start) for start in starts}, "lr_max": lr_max,
             "rules": {
@@ -118,6 +118,14 @@ def _finding(starts: Sequence[Start], chosen: Start, lr_max: float) -> Finding:
             },
             "labels": {
                 run.key: f"{start.label}, seed {run.spec.seed}" for start in starts for run in start.runs
+            },
+            "table": {
+                "columns": ["Constant rate", "Val. loss at the end", "What the runs show"],
+                "rows": [
+                    [start.label, "–" if np.isnan(start.loss()) else f"{start.loss():.4g}", start.verdict()]
+                    for start in starts
+                ],
+                "won": chosen.label,
             },
             "figure": bands({start.label: start.runs for start in starts}, "iteration", chosen.label),
         },

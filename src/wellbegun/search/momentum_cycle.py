@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def momentum_cycle(
 ) -> Plan[Finding]:
     """How momentum should move while the learning rate rises: down, up, or not at all.
 
-    The same linear ramps with the same seeds for every course of momentum. The choice is the better of the
+    The same linear ramps with the same seeds for every course of momentum. The choice is one of the
     falling ones, unless a constant or rising one has a lower loss by more than the spread of the seeds.
 
     Args:
@@ -114,14 +115,10 @@ def _course(setting: Setting, start: float, end: float) -> Schedule:
 
 
 def _chosen(courses: Sequence[Course], lowest: Paired) -> int:
-    """The best falling course, unless another kind beats all of them by more than the spread."""
-    falling = [i for i, one in enumerate(courses) if one.kind == "falling"]
+    """The first falling course that cannot be told from the best of all; the best where none can."""
     ranking = lowest.ranking()
-    tied = [i for i in falling if i in ranking.tied]
-    if not tied:
-        return ranking.winner
-    best = min(falling, key=lambda i: lowest.means[i])
-    return next(i for i in falling if lowest.means[i] - lowest.means[best] <= lowest.tie)
+    falling = [i for i in ranking.tied if courses[i].kind == "falling"]
+    return falling[0] if falling else ranking.winner
 
 
 def _finding(courses: Sequence[Course], lowest: Paired, early: Paired) -> Finding:
@@ -145,12 +142,31 @@ def _finding(courses: Sequence[Course], lowest: Paired, early: Paired) -> Findin
             "scores": rows, "tie": lowest.tie, "tie_early": early.tie,
             "labels": {run.key: f"{one.label}, seed {run.spec.seed}" for one in courses for run in one.runs},
             "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
+            "table": _table(rows, way.label),
             "figure": bands(
                 {one.label: one.runs for one in courses}, "learning rate", way.label
             ),
         },
         section="4.3",
     )  # fmt: skip
+
+
+def _table(rows: Mapping[str, Mapping[str, Any]], won: str) -> dict[str, Any]:
+    """A row per course, for the page."""
+    names = ("loss", "early_loss", "accuracy", "stable_to")
+    cells = [[label, *(_number(row[name]) for name in names)] for label, row in rows.items()]
+    columns = [
+        "Momentum",
+        "Lowest val. loss",
+        f"At {EARLY:.0%} of the ramp",
+        "Best val. accuracy",
+        "Stable to lr",
+    ]
+    return {"columns": columns, "rows": cells, "won": won}
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _reason(
@@ -166,21 +182,20 @@ def _reason(
         f"Lowest validation loss while the learning rate rises, over {lowest.seeds} seeds, with momentum "
         f"{losses}."
     ]
-    others = [names[i] for i in ranking.tied if i != chosen]
-    if chosen in ranking.tied and others:
+    tied = [names[i] for i in ranking.tied]
+    tie = f"{np.expm1(lowest.tie):.1%}"
+    if ranking.is_tie:
         parts.append(
-            f"{_capital(names[chosen])} cannot be told from {' and '.join(others)}: differences below "
-            f"{np.expm1(lowest.tie):.1%} are the spread of the seeds."
+            f"{_capital(' and '.join(tied))} cannot be told apart: differences below {tie} are the spread of "
+            "the seeds."
         )
     else:
-        parts.append(
-            f"{_capital(names[chosen])} is lowest by more than the spread ({np.expm1(lowest.tie):.1%})."
-        )
+        parts.append(f"{_capital(tied[0])} is lowest by more than the spread of the seeds ({tie}).")
     parts.append(_furthest(names, ends, lowest.seeds))
     first = early.ranking()
     ahead = " and ".join(names[i] for i in first.tied)
     parts.append(f"After {EARLY:.0%} of the ramp, {ahead} {'are' if first.is_tie else 'is'} ahead.")
-    if courses[chosen].kind == "falling" and others:
+    if courses[chosen].kind == "falling" and any(courses[i].kind != "falling" for i in ranking.tied):
         parts.append("A tie goes to momentum that falls, as in the report's Remark 5.")
     return " ".join(parts)
 
@@ -190,13 +205,13 @@ def _furthest(names: Sequence[str], ends: Mapping[int, tuple[float, int]], seeds
     whole = [names[i] for i, (_, level) in ends.items() if level == seeds]
     far = max(ends, key=lambda i: ends[i][0])
     if not whole:
-        edges = ", ".join(f"{names[i]} {end:.2g}" for i, (end, _) in ends.items())
+        edges = ", ".join(f"{names[i]} {end:.3g}" for i, (end, _) in ends.items())
         return f"{_capital(names[far])} stays stable furthest ({edges})."
-    short = [f"{names[i]} to {end:.2g}" for i, (end, level) in ends.items() if level < seeds]
+    short = [f"{names[i]} to {end:.3g}" for i, (end, level) in ends.items() if level < seeds]
     others = f", the others less far ({', '.join(short)})" if short else ""
     stay = "stays" if len(whole) == 1 else "stay"
     first = _capital(" and ".join(whole))
-    return f"{first} {stay} stable to the end of the ramp at {ends[far][0]:.2g}{others}."
+    return f"{first} {stay} stable to the end of the ramp at {ends[far][0]:.3g}{others}."
 
 
 def _capital(text: str) -> str:

@@ -50,6 +50,13 @@ def momentum_range(setting: Setting, lr: float, weight_decay: float) -> Plan[Fin
             "labels": {
                 run.key: f"{label}, seed {run.spec.seed}" for label, group in groups.items() for run in group
             },
+            "table": {
+                "columns": ["Momentum", "Lowest val. loss", "at momentum", "Rank correlation with momentum"],
+                "rows": [
+                    [name, _or_dash(one["lowest_loss"]), f"{one['lowest_at']:.3f}", _or_dash(one["correlation"])]
+                    for name, one in zip(groups, (up, down), strict=True)
+                ],
+            },
             "figure": bands(groups, "momentum", "rising 0.7 to 1"),
         },
         section="4.3",

@@ -116,6 +116,19 @@ def announce(news: Finding, plan: Plan[T]) -> Plan[T]:
             return result
 
 
+def tallied(plan: Plan[T], runs: list[Run]) -> Plan[T]:
+    """The same plan, whose answers are also added to ``runs``."""
+    try:
+        asked = next(plan)
+        while True:
+            answers = yield asked
+            runs.extend(answers)
+            asked = plan.send(answers)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
 def together(*plans: Plan[T]) -> Plan[list[T]]:
     """Several plans in step.
 

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
-from wellbegun.search.learning_rate import HEADROOM, MARGIN, WIDER, edges_of, in_sight
-from wellbegun.search.momentum import CANDIDATES, momentum
-from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce
+from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
+from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
+from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
+from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
+from wellbegun.search.ramp_speed import failed, ramp_speed
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
 from wellbegun.search.weight_decay import middle, weight_decay
 
@@ -104,35 +107,105 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
     return steps | ({"final run": (1, setting.iterations)} if final else {})
 
 
-def recipe(setting: Setting, *, final: bool = True) -> Plan[Recommendation]:
+def recipe(setting: Setting, *, final: bool = True, budget: Budget | None = None) -> Plan[Recommendation]:
     """The checklist.
 
     Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
 
+    Args:
+        budget: what all of it together may cost; steps are left out until it fits, and the final run takes
+            what is left.
+
     Source: arXiv:1803.09820, Sec. 5. Choice: the order (the report names learning rate, batch size, momentum,
     decay as a list, and its combined tests answer several at once); the batch size stays the task's.
     """
+    if budget is None:
+        found = yield from _searched(setting, FULL)
+        return (yield from announce(found.findings[-1], _confirmed(setting, found))) if final else found
+    runs: list[Run] = []
+    plan = yield from tallied(fit(setting, budget), runs)
+    searched = announce(plan.finding, _searched(plan.setting, plan.course))
+    found = yield from tallied(searched, runs)
+    updates = plan.final_iterations(list({run.key: run for run in runs}.values()))
+    setting = replace(plan.setting, total=updates, epochs=updates * setting.batch_size / setting.samples)
+    found = _lengthened(setting, replace(found, findings=(plan.finding, *found.findings)))
+    if not final:
+        return found
+    found = yield from announce(found.findings[-1], _confirmed(setting, found))
+    return replace(found, notes=(*found.notes, reckoning(plan, found.cost)))
+
+
+def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
+    """The steps of a course in order, and what they recommend."""
     look = yield from learning_rate.coarse(setting)
-    top = look.choice * HEADROOM
-    decay = middle(setting, look.choice / MARGIN, (0.95, 0.85))
-    moment, top = yield from announce(look, _fitted(setting, top, decay))
-    pair = (moment.choice["max"], moment.choice["min"])
-    centre = middle(setting, top / HEADROOM / MARGIN, pair)
-    fade = yield from announce(moment, weight_decay(setting, top, pair, centre))
-    known = [run for run in fade.runs if run.spec.weight_decay <= fade.choice]
-    bounds = learning_rate.bounds(setting, top, setting.falling(*pair), fade.choice, known)
-    rate = yield from announce(fade, bounds)
-    findings = (look, moment, fade, rate)
-    found = _recommendation(setting, findings, rate.choice["lr_max"], pair, fade.choice)
-    return (yield from announce(rate, _confirmed(setting, found))) if final else found
+    findings, top, pair = [look], look.choice * HEADROOM, USUAL_CYCLE
+    centre = middle(setting, look.choice / MARGIN, pair)
+    if course.momentum:
+        (moment, dropped), top = yield from announce(look, _fitted(setting, top, centre))
+        findings = [replace(look, runs=(*look.runs, *dropped)), moment]
+        pair = (moment.choice["max"], moment.choice["min"])
+        centre = middle(setting, top / HEADROOM / MARGIN, pair)
+    decay, known = centre, []
+    if course.weight_decay:
+        fade = yield from announce(findings[-1], weight_decay(setting, top, pair, centre))
+        findings, decay = [*findings, fade], fade.choice
+        known = [run for run in fade.runs if run.spec.weight_decay <= decay]
+    falling = setting.falling(*pair)
+    if course.seeds:
+        bounds = learning_rate.bounds(setting, top, falling, decay, known, seeds=course.seeds)
+        findings.append((yield from announce(findings[-1], bounds)))
+    else:
+        findings.append(learning_rate.guessed(look, MARGIN))
+    lr_max, notes = findings[-1].choice["lr_max"], tuple[str, ...]()
+    if course.seeds and setting.cycle(lr_max).stepsize < setting.ramp_iterations:
+        speed = yield from announce(findings[-1], _reachable(setting, lr_max, pair, decay))
+        findings, lr_max, notes = [*findings, speed[0]], speed[1], speed[2]
+    return replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
 
 
-def _fitted(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, float]]:
-    """The momentum search, and where the ramps that follow shall end.
+def _reachable(
+    setting: Setting, lr_max: float, pair: tuple[float, float], decay: float
+) -> Plan[tuple[Finding, float, tuple[str, ...]]]:
+    """A cycle that rises faster than the range tests did: whether it can reach lr_max, else how far.
+
+    Returns:
+        The finding, the rate that the cycle can reach, and a warning where that is a smaller one.
+    """
+    stepsize = setting.cycle(lr_max).stepsize
+    try:
+        finding = yield from ramp_speed(setting, lr_max, pair, decay)
+        shortest = finding.choice["stepsize"]
+    except Refused as refused:
+        shortest = 2 * stepsize
+        finding = Finding(
+            "ramp speed", {"stepsize": None, "lr_max": lr_max}, f"{refused}", refused.runs, section="4.1"
+        )
+    if shortest <= stepsize:
+        return finding, lr_max, ()
+    lower = learning_rate.round_to(lr_max * (stepsize / shortest) ** SLOWER, 2)
+    return finding, lower, (
+        f"The cycle rises in {stepsize} iterations, too fast for lr_max = {lr_max:.2g}, which asks for "
+        f"{shortest}: lr_max was lowered to {lower:.2g}. Training longer would allow more.",
+    )  # fmt: skip
+
+
+def _lengthened(setting: Setting, found: Recommendation) -> Recommendation:
+    """The recommendation for a final run of the setting's length."""
+    stepsize = setting.cycle(found.lr_max).stepsize
+    return replace(found, iterations=setting.iterations, stepsize=stepsize, epochs=setting.epochs)
+
+
+def _fitted(
+    setting: Setting, top: float, decay: float
+) -> Plan[tuple[tuple[Finding, tuple[Run, ...]], float]]:
+    """The momentum search with runs that it made in vain, and where the ramps that follow shall end.
 
     Wider where no ramp saw an edge. Narrower, and once more, where it lies so low that most was lost.
     """
+    dropped: tuple[Run, ...] = ()
+    finding = None
     for _ in range(1 + NARROWED):
+        dropped += finding.runs if finding is not None else ()
         finding = yield from momentum(setting, top, decay)
         edges = edges_of(finding.runs)
         ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
@@ -140,38 +213,44 @@ def _fitted(setting: Setting, top: float, decay: float) -> Plan[tuple[Finding, f
         if share > NARROW:
             break
         top *= share * HEADROOM
-    return finding, top if in_sight(finding.runs) else top * WIDER
+    assert finding is not None
+    return (finding, dropped), top if in_sight(finding.runs) else top * WIDER
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
-    """The final run; a run that diverges lowers lr_max and starts again."""
+    """The final run; a run that diverges, or breaks down for good, lowers lr_max and starts again."""
     lr_max = found.lr_max
-    failed: list[Run] = []
+    lost: list[Run] = []
     pair = (found.momentum_max, found.momentum_min)
     for _ in range(1 + RESTARTS):
         spec = setting.final(lr_max, pair, found.weight_decay)
         (run,) = yield Batch.of("final run", [spec])
-        if not run.diverged:
+        if not _lost(run):
             notes = found.notes + tuple(
-                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} diverged and was started again."
-                for r in failed
+                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} was unstable and was begun again."
+                for r in lost
             )
             notes += _at_chance(setting, run)
             intervals = dict(found.intervals)
-            if failed:
+            if lost:
                 intervals.pop("lr_max", None)  # the range tests' interval has been proven wrong
             return replace(
                 found, intervals=intervals, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2),
-                final=run, restarts=len(failed), discarded=tuple(failed), notes=notes,
+                final=run, restarts=len(lost), discarded=tuple(lost), notes=notes,
             )  # fmt: skip
-        failed.append(run)
+        lost.append(run)
         lr_max = learning_rate.round_to(lr_max / BACK_OFF, 2)
     raise Refused(
-        f"a recommended configuration must train, but {len(failed)} final runs diverged, down to "
+        f"a recommended configuration must train, but {len(lost)} final runs became unstable, down to "
         f"lr_max = {lr_max:.2g}; see the curves of the range tests, and check the data for rare extreme "
         "values",
-        tuple(failed),
+        tuple(lost),
     )  # fmt: skip
+
+
+def _lost(run: Run) -> bool:
+    """Whether a final run diverged, or lost by instability what it had learnt and did not get it back."""
+    return run.diverged or (failed(run) and diagnose(run.curve).overall == "unstable")
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:

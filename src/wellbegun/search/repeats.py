@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from wellbegun.curve import DIVERGED, FINISHED, Curve, Run, mean
+from wellbegun.curve import DIVERGED, ERROR, FINISHED, SPREAD, Curve, Run, mean
+from wellbegun.search.learning_rate import STEP as LOOK
 from wellbegun.search.plan import Batch, Plan
 from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
@@ -16,7 +17,6 @@ from wellbegun.spec import RunSpec
 T = TypeVar("T")
 WIDEST = 12  # samples: the batch sizes of the repeats lie in [B, B + WIDEST]
 FILLERS = ("msra", "xavier")
-SPREAD = "val_loss_std"  # metric of a curve that is a mean: the standard deviation over the repeats
 
 
 def initialisations(factory: Callable[..., Any]) -> tuple[str, ...]:
@@ -52,15 +52,19 @@ def variants(spec: RunSpec, setting: Setting) -> tuple[RunSpec, ...]:
 
 
 def repeated(plan: Plan[T], setting: Setting) -> Plan[T]:
-    """The same plan, every run of which is the mean of four; full-length runs and continuations stay single.
+    """The same plan, every run of which is the mean of four.
+
+    Full-length runs and continuations stay single, and so does the coarse look, which has seeds of its own.
 
     The answer to a spec is a run with that spec whose curve is the mean, with the standard deviation over
-    the repeats as the metric ``val_loss_std`` and the four runs as its ``repeats``.
+    the repeats and the mean's standard error as further metrics, and the four runs as its ``repeats``.
     """
     try:
         asked = next(plan)
         while True:
-            single = [spec.iterations >= setting.iterations or spec.start is not None for spec in asked]
+            look = getattr(asked, "title", "") == LOOK
+            whole = setting.iterations
+            single = [look or spec.iterations >= whole or spec.start is not None for spec in asked]
             groups = [
                 (spec,) if alone else variants(spec, setting)
                 for spec, alone in zip(asked, single, strict=True)
@@ -86,12 +90,13 @@ def merged(spec: RunSpec, runs: Sequence[Run]) -> Run:
     curves = [run.curve for run in runs]
     rows = min(len(curve) for curve in curves)
     middle, spread = mean(curves)
-    columns = {**middle.columns(), SPREAD: spread.val_loss}
+    error = spread.val_loss / np.sqrt(len(runs))
+    columns = {**middle.columns(), SPREAD: spread.val_loss, ERROR: error}
     longest = max(curves, key=len)
     broken = len(longest) > rows
     if broken:
         after = {name: column[rows : rows + 1] for name, column in longest.columns().items()}
-        after |= {"val_loss": np.array([np.inf]), SPREAD: np.array([np.nan])}
+        after |= {"val_loss": np.array([np.inf]), SPREAD: np.array([np.nan]), ERROR: np.array([np.nan])}
         columns = {name: np.concatenate([column, after[name]]) for name, column in columns.items()}
     return Run(
         spec=spec, curve=Curve.of(columns), ended=DIVERGED if broken or runs[0].diverged else FINISHED,

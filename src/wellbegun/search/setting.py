@@ -46,15 +46,20 @@ class Setting:
     ] = ()  # numbers that the model factory takes, with the task's values
     initialisations: tuple[str, ...] = ()  # that the model factory's argument ``init`` takes, for repeats
     has_test: bool = False
+    test_samples: int = 0
     all_data: bool = False  # the final run trains on training and validation data together
     seed: int = 0
     device: str = "cpu"
     precision: str = "fp32"
+    host: str = ""  # what names the machine in measured runs
     length: int | None = None  # of a linear ramp, when somebody asked for one
+    total: int | None = None  # updates of the final run, where a budget gives them instead of epochs
 
     @property
     def iterations(self) -> int:
         """Updates of the final run: whole batches only, as the engine drops the last short one."""
+        if self.total is not None:
+            return max(3, self.total)
         samples = self.samples + (self.validation if self.all_data else 0)
         return max(3, round(self.epochs * max(1, samples // self.batch_size)))
 

@@ -12,7 +12,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
+from wellbegun.curve import SPREAD, Curve
 from wellbegun.report.words import number
+from wellbegun.schedules._base import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +56,14 @@ def tidy(ax: Axes, xlabel: str = "", ylabel: str = "") -> Axes:
     ax.set_xlabel(xlabel, color=MUTED, fontsize=8.5)
     ax.set_ylabel(ylabel, color=MUTED, fontsize=8.5)
     return ax
+
+
+def band(ax: Axes, x: Floats, curve: Curve, colour: str) -> None:
+    """One standard deviation around a mean over repeats; nothing where the curve is a single run's."""
+    if SPREAD in curve.metrics:
+        spread = curve.metrics[SPREAD]
+        low = np.maximum(curve.val_loss - spread, 0.01 * curve.val_loss)
+        ax.fill_between(x, low, curve.val_loss + spread, color=colour, alpha=0.16, linewidth=0, zorder=1.5)
 
 
 def legend(ax: Axes, points: float = 0.0) -> Legend:

@@ -13,6 +13,7 @@ from wellbegun.report.figures._base import (
     OTHERS,
     PAPER,
     axes_or_new,
+    band,
     is_geometric,
     legend,
     plain,
@@ -67,6 +68,7 @@ def plot_candidates(
                 alpha=0.4,
                 zorder=3,
             )
+        band(ax, x, run.curve, colour)
         _lowest(ax, x, course(run.curve.val_loss), colour, won)
     finite = [x[np.isfinite(run.curve.val_loss)] for run, x in zip(runs, columns, strict=True)]
     if any(len(x) for x in finite):

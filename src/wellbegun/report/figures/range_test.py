@@ -17,6 +17,7 @@ from wellbegun.report.figures._base import (
     PAPER,
     VERMILION,
     axes_or_new,
+    band,
     legend,
     scale_losses,
     scale_x,
@@ -48,6 +49,7 @@ def plot_range_test(
     ax.plot(curve.lr, curve.train_loss, color=MUTED, linewidth=1.0, alpha=0.6, label="training loss")
     ax.plot(curve.lr, curve.val_loss, "o", color=BLUE, markersize=2.6, markeredgewidth=0, alpha=0.45)
     ax.plot(curve.lr, course(curve.val_loss), color=BLUE, linewidth=1.9, label="validation loss, smoothed")
+    band(ax, curve.lr, curve, BLUE)
     scale_x(ax, curve.lr)
     scale_losses(ax, [curve.val_loss], [curve.train_loss])
     points = shade(ax, clues, place_by_lr(curve))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -92,3 +93,8 @@ def sample(task: Task, count: int) -> tuple[Any, Any]:
     if isinstance(targets, torch.Tensor):
         targets = targets.float() if targets.is_floating_point() else targets.long()
     return normalise(inputs, None), targets
+
+
+def host() -> str:
+    """What names this machine in the key of a measured run."""
+    return f"{platform.node()}, {torch.get_num_threads()} threads"

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wellbegun.curve import LR_ESTIMATE
 from wellbegun.errors import TaskError
 from wellbegun.schedules._base import Floats
 from wellbegun.spec import RunSpec
@@ -107,7 +108,7 @@ class EngineTrainer:
     def evaluate(self) -> Mapping[str, float]:
         """val_loss, val_accuracy and further metrics on the fixed subset, batch norm re-estimated."""
         values = self._measure(self._validation, self._validation_rows, "val")
-        return values if self._estimate is None else {**values, "lr_estimate": self._estimate.lr}
+        return values if self._estimate is None else {**values, LR_ESTIMATE: self._estimate.lr}
 
     def test(self) -> Mapping[str, float]:
         """test_loss, test_accuracy, ... on the whole test set; empty when the task has none."""
