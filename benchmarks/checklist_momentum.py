@@ -71,8 +71,8 @@ def cycle_claims(found: Finding) -> list[Claim]:
         (
             "dap-fig7c-decreasing",
             low["loss"] < nine["loss"] and early < nine["early_loss"] and far > nine["stable_to"],
-            f"best falling against constant 0.9: lowest loss {low['loss']:.4g} against {nine['loss']:.4g}{fall}; "
-            f"at 5 % of the ramp {early:.4g} against {nine['early_loss']:.4g}; stable to {far:.3g} against "
+            f"best falling against constant 0.9: lowest loss {low['loss']:.4g} against "
+            f"{nine['loss']:.4g}{fall}; at 5 % of the ramp {early:.4g} against {nine['early_loss']:.4g}; stable to {far:.3g} against "
             f"{nine['stable_to']:.3g}",
         ),
         (
@@ -111,8 +111,8 @@ def constant_claims(found: Finding) -> list[Claim]:
         (
             "dap-fig7a-099",
             overfits[0.99] > 0 and not overfits[0.9] and rows[0.99]["stable_to"] < rows[0.9]["stable_to"],
-            f"overfitting with {overfits[0.99]} of 3 seeds at 0.99, {overfits[0.9]} of 3 at 0.9; unstable from "
-            f"{rows[0.99]['stable_to']:.3g} and {rows[0.9]['stable_to']:.3g}",
+            f"overfitting with {overfits[0.99]} of 3 seeds at 0.99, {overfits[0.9]} of 3 at 0.9; unstable "
+            f"from {rows[0.99]['stable_to']:.3g} and {rows[0.9]['stable_to']:.3g}",
         ),
     ]
 
@@ -126,29 +126,32 @@ def range_claims(found: Finding) -> list[Claim]:
         (
             "dap-momentum-range-test-useless",
             up["falls_to_the_end"] and correlation > 0.9,
-            f"loss {up['loss']:.4g} at the end, at best {quarters} in the first quarter, half, three quarters; "
-            f"rank correlation of momentum and accuracy {correlation:.2f}; backwards lowest at momentum "
-            f"{down['lowest_at']:.2f}",
+            f"loss {up['loss']:.4g} at the end, at best {quarters} in the first quarter, half, three "
+            f"quarters; rank correlation of momentum and accuracy {correlation:.2f}; backwards lowest at "
+            f"momentum {down['lowest_at']:.2f}",
         )
     ]
 
 
-def start_claims(found: Finding, large: Finding) -> list[Claim]:
+def start_claims(found: Finding, large: Finding | None) -> list[Claim]:
     """Sec. 4.1: the smallest rate."""
     lr_max, chosen = found.details["lr_max"], found.choice["lr_min"]
-    rows = sorted(large.details["scores"].values(), key=lambda row: row["lr"])
-    good = [row["lr"] for row in rows if row["good"]]
-    stuck = [row["lr"] for row in rows if row["verdict"] in ("diverges", "does not begin to converge")]
-    rates = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in rows)
     tried = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in found.details["scores"].values())
+    small: Claim = ("dap-rule-start-small", None, "")
+    if large is not None:
+        rows = sorted(large.details["scores"].values(), key=lambda row: row["lr"])
+        good = [row["lr"] for row in rows if row["good"]]
+        stuck = [row["lr"] for row in rows if row["verdict"] in ("diverges", "does not begin to converge")]
+        rates = "; ".join(f"{row['lr']:g}: {row['verdict']}" for row in rows)
+        small = ("dap-rule-start-small", bool(stuck and good and min(stuck) > max(good)), rates)
     return [
         (
             "dap-rule-min-lr",
             True,
-            f"lr_max {lr_max:g}; third rule {chosen:g} = lr_max / {lr_max / chosen:.2g} ({tried}); the first two "
-            "are exact by construction",
+            f"lr_max {lr_max:g}; third rule {chosen:g} = lr_max / {lr_max / chosen:.2g} ({tried}); the first "
+            "two are exact by construction",
         ),
-        ("dap-rule-start-small", bool(stuck and good and min(stuck) > max(good)), rates),
+        small,
     ]
 
 
@@ -175,7 +178,7 @@ def balance_claims(found: Finding) -> list[Claim]:
     ]
 
 
-def found_by(name: str, step: str, task: Any, out: Path, **more: Any) -> Finding:
+def found_by(name: str, out: Path, step: str, task: Any, **more: Any) -> Finding:
     what, options = STEPS[step]
     found = search_for(task, what, store=out / name / "runs", **{**options, **more})
     place = out / name / f"{step.replace(' ', '-')}.json"
@@ -190,6 +193,7 @@ def main() -> None:
     )
     parser.add_argument("name", choices=sorted(EPOCHS))
     parser.add_argument("--epochs", type=float, help="of the final run, whose share the short runs are")
+    parser.add_argument("--only", nargs="+", choices=sorted(STEPS), help="some of the steps")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("checklist-momentum"))
     asked = parser.parse_args()
@@ -198,20 +202,28 @@ def main() -> None:
     cnn = by_name(asked.name, model="cnn", data_dir=asked.data_dir)
     asked.out.joinpath(asked.name).mkdir(parents=True, exist_ok=True)
     place = (asked.name, asked.out)
-    found = {
-        step: found_by(place[0], step, task, place[1], **epochs)
-        for step in ("cycle", "constants", "range", "lr min", "balance")
-    }
-    lr_max = found["lr min"].details["lr_max"]
-    rates = tuple(float(f"{lr_max * times:.1e}") for times in TIMES)
-    found["too large"] = found_by(place[0], "too large", task, place[1], values=rates, **epochs)
-    found["regularizer"] = found_by(place[0], "regularizer", cnn, place[1], **epochs)
+    found: dict[str, Finding] = {}
+    for step in asked.only or STEPS:
+        more: dict[str, Any] = {}
+        if step == "too large":
+            rates = json.loads((asked.out / asked.name / "lr-min.json").read_text())["details"]["lr_max"]
+            more = {"values": tuple(float(f"{rates * times:.1e}") for times in TIMES)}
+        found[step] = found_by(*place, step, cnn if step == "regularizer" else task, **epochs, **more)
     print("| claim | verdict | numbers |\n|---|---|---|")
-    claims = [
-        *cycle_claims(found["cycle"]), *constant_claims(found["constants"]), *range_claims(found["range"]),
-        *start_claims(found["lr min"], found["too large"]), *balance_claims(found["balance"]),
-    ]  # fmt: skip
-    print("\n".join(say(*claim) for claim in claims))
+    print("\n".join(say(*claim) for claim in claims(found)))
+
+
+def claims(found: dict[str, Finding]) -> list[Claim]:
+    """The claims that the steps made so far touch."""
+    said: list[Claim] = []
+    for step, read in (
+        ("cycle", cycle_claims), ("constants", constant_claims), ("range", range_claims),
+        ("balance", balance_claims),
+    ):  # fmt: skip
+        said += read(found[step]) if step in found else []
+    if "lr min" in found:
+        said += start_claims(found["lr min"], found.get("too large"))
+    return said
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from hypothesis.strategies import floats, integers, lists
 from scipy.stats import spearmanr, t
 
-from wellbegun.search.paired import TIE, compare, known, rank_correlation, students_t, with_seeds
+from wellbegun.search.paired import TIE, compare, known, listed, rank_correlation, students_t, with_seeds
 
 from .test_recipe import SETTING
 
@@ -97,3 +97,7 @@ def test_every_candidate_is_asked_with_every_seed():
     assert [(spec.momentum, spec.seed) for spec in asked] == [
         (s.momentum, n) for s in specs for n in range(3)
     ]
+
+
+def test_names_are_listed_as_people_do():
+    assert [listed(list("abc")[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]

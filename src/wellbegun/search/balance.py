@@ -196,7 +196,7 @@ def _finding(grid: Grid, factor: str, runs: tuple[Run, ...], ramp_gap: dict[str,
 def direction(grid: Grid) -> tuple[str, float, float]:
     """("less", "more" or "same" of the regularizer at a larger rate, change of the slope, its error).
 
-    The slopes at the smallest and the largest rate that can be read differ by more than chance (95 %), or not.
+    The slopes at the smallest and the largest rate that can be read differ by more than chance.
     """
     slopes, error = grid.slopes()
     read = slopes[np.isfinite(slopes)]

@@ -15,7 +15,7 @@ from wellbegun.schedules._base import Floats, Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.learning_rate import bounds_of, round_to
-from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, with_seeds
+from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, listed, with_seeds
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
@@ -186,14 +186,14 @@ def _reason(
     tie = f"{np.expm1(lowest.tie):.1%}"
     if ranking.is_tie:
         parts.append(
-            f"{_capital(' and '.join(tied))} cannot be told apart: differences below {tie} are the spread of "
+            f"{_capital(listed(tied))} cannot be told apart: differences below {tie} are the spread of "
             "the seeds."
         )
     else:
         parts.append(f"{_capital(tied[0])} is lowest by more than the spread of the seeds ({tie}).")
     parts.append(_furthest(names, ends, lowest.seeds))
     first = early.ranking()
-    ahead = " and ".join(names[i] for i in first.tied)
+    ahead = listed([names[i] for i in first.tied])
     parts.append(f"After {EARLY:.0%} of the ramp, {ahead} {'are' if first.is_tie else 'is'} ahead.")
     if courses[chosen].kind == "falling" and any(courses[i].kind != "falling" for i in ranking.tied):
         parts.append("A tie goes to momentum that falls, as in the report's Remark 5.")
@@ -210,7 +210,7 @@ def _furthest(names: Sequence[str], ends: Mapping[int, tuple[float, int]], seeds
     short = [f"{names[i]} to {end:.3g}" for i, (end, level) in ends.items() if level < seeds]
     others = f", the others less far ({', '.join(short)})" if short else ""
     stay = "stays" if len(whole) == 1 else "stay"
-    first = _capital(" and ".join(whole))
+    first = _capital(listed(whole))
     return f"{first} {stay} stable to the end of the ramp at {ends[far][0]:.3g}{others}."
 
 

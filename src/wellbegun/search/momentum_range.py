@@ -53,7 +53,7 @@ def momentum_range(setting: Setting, lr: float, weight_decay: float) -> Plan[Fin
             "table": {
                 "columns": ["Momentum", "Lowest val. loss", "at momentum", "Rank correlation with momentum"],
                 "rows": [
-                    [name, _or_dash(one["lowest_loss"]), f"{one['lowest_at']:.3f}", _or_dash(one["correlation"])]
+                    [name, *map(_or_dash, (one["lowest_loss"], one["lowest_at"], one["correlation"]))]
                     for name, one in zip(groups, (up, down), strict=True)
                 ],
             },

@@ -40,7 +40,7 @@ class Paired:
     def ranking(self) -> Ranking:
         """The lowest mean, and those that cannot be told apart from it."""
         winner = int(np.argmin(self.means))
-        return Ranking(winner, tuple(np.flatnonzero(self.means - self.means[winner] <= self.tie).tolist()))
+        return Ranking(winner, tuple(np.flatnonzero(self.means <= self.means[winner] + self.tie).tolist()))
 
 
 def compare(logs: ArrayLike) -> Paired:
@@ -89,6 +89,11 @@ def students_t(freedom: int) -> float:
     z, n = 1.959964, float(freedom)
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
     return float(z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2) + third)
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
 
 
 def with_seeds(specs: Sequence[RunSpec], setting: Setting, seeds: int = SEEDS) -> list[RunSpec]:
