@@ -111,6 +111,15 @@ def test_ramps_that_never_give_a_loss_are_refused():
     assert len(refused.value.runs) == 15
 
 
+@pytest.mark.parametrize("value", [1.0, 1.5])
+def test_a_momentum_of_1_or_more_is_refused_before_anything_runs(value):
+    world = Minded({})
+    world.asked = []
+    with pytest.raises(ValueError, match=rf"lie in \[0, 1\), got {value}"):
+        cycle(world, values=(0.9, value))
+    assert not world.asked
+
+
 def ranged(world):
     return drive(momentum_range(SETTING, 0.02, 1e-3), world.train)
 

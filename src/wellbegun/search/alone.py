@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wellbegun.search import learning_rate
 from wellbegun.search.balance import balance
@@ -76,12 +76,13 @@ def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
 
 def _momentum_cycle(setting: Setting, asked: Asked) -> Plan[Finding]:
     base = yield from ground(setting)
-    return (yield from momentum_cycle(setting, base.top, base.decay, asked.values or STEADY))
+    found = yield from momentum_cycle(setting, base.top, base.decay, asked.values or STEADY)
+    return _after(found, base.look)
 
 
 def _momentum_range(setting: Setting, _: Asked) -> Plan[Finding]:
     base = yield from ground(setting)
-    return (yield from momentum_range(setting, safe_rate(base.look.choice), base.decay))
+    return _after((yield from momentum_range(setting, safe_rate(base.look.choice), base.decay)), base.look)
 
 
 def _regularizer(setting: Setting, asked: Asked) -> Plan[Finding]:
@@ -102,13 +103,20 @@ def _balance(setting: Setting, asked: Asked) -> Plan[Finding]:
 
     name, values = asked.factor or "weight decay", values or grid(base.decay)
     lr_max, own = rate.choice["lr_max"], dict(setting.factors).get(asked.factor, base.decay)
-    return (yield from balance(setting, lr_max, base.momentum, name, values, own, change, rate.runs))
+    found = yield from balance(setting, lr_max, base.momentum, name, values, own, change, rate.runs)
+    return _after(found, base.look, rate)
 
 
 def _lr_min(setting: Setting, asked: Asked) -> Plan[Finding]:
     base, rate = yield from _safe(setting)
     lr_max = rate.choice["lr_max"]
-    return (yield from lr_min(setting, lr_max, base.momentum[0], base.decay, asked.values))
+    found = yield from lr_min(setting, lr_max, base.momentum[0], base.decay, asked.values)
+    return _after(found, base.look, rate)
+
+
+def _after(found: Finding, *before: Finding) -> Finding:
+    """The finding, whose cost counts the runs that it stands on."""
+    return replace(found, runs=(*(run for one in before for run in one.runs), *found.runs))
 
 
 def _safe(setting: Setting) -> Plan[tuple[Ground, Finding]]:

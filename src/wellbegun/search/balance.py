@@ -14,7 +14,16 @@ from wellbegun.diagnosis.generalization import generalization_error
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Floats
 from wellbegun.search.learning_rate import bounds_of, round_to
-from wellbegun.search.paired import SEEDS, Paired, compare, known, rank_correlation, students_t, with_seeds
+from wellbegun.search.paired import (
+    SEEDS,
+    Paired,
+    compare,
+    known,
+    rank_correlation,
+    size,
+    students_t,
+    with_seeds,
+)
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import EVALUATIONS, Setting
 from wellbegun.spec import RunSpec
@@ -223,10 +232,9 @@ def _reason(grid: Grid, factor: str, chosen: tuple[int, int]) -> str:
             f"{grid.values[best]:g}{as_good} with a loss of {loss:.4g} at {lr:g}"
             if np.isfinite(loss) else f"none at {lr:g}, where a seed of each diverged"
         )  # fmt: skip
-    tie = np.expm1(grid.cells.tie)
     text = (
-        f"Best {factor} in short cycles, by lr_max: {'; '.join(parts)}. Differences below {tie:.1%} are the "
-        f"spread of {grid.losses.shape[-1]} seeds. "
+        f"Best {factor} in short cycles, by lr_max: {'; '.join(parts)}. Differences below "
+        f"{size(grid.cells.tie)} are the spread of {grid.losses.shape[-1]} seeds. "
     )
     return text + _how(grid, factor) + " " + _move(grid, factor, chosen)
 

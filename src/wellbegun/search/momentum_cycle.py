@@ -15,7 +15,7 @@ from wellbegun.schedules._base import Floats, Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.learning_rate import bounds_of, round_to
-from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, listed, with_seeds
+from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, listed, size, with_seeds
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
@@ -93,11 +93,14 @@ def momentum_cycle(
         values: the constant momenta to compare with.
 
     Raises:
-        Refused: no ramp lowers the loss.
+        ValueError: a momentum outside of [0, 1).
+        Refused: every ramp diverged at once.
 
     Source: arXiv:1803.09820, Sec. 4.3, Fig. 7c, 8a and Remark 5. Choice: falling from 0.95 to 0.85 (most
     rows of Tables 1 and 2) and to 0.8, rising from 0.8 to 1 (Fig. 7c); three seeds each.
     """
+    if bad := [value for value in values if not 0 <= value < 1]:
+        raise ValueError(f"constant momenta lie in [0, 1), got {', '.join(map(str, bad))}; try 0.9,0.95")
     ways = [*FALLING, RISING, *((value, value) for value in values)]
     specs = [setting.ramp(top, _course(setting, *way), weight_decay) for way in ways]
     runs = yield Batch.of("momentum cycle", with_seeds(specs, setting))
@@ -183,7 +186,7 @@ def _reason(
         f"{losses}."
     ]
     tied = [names[i] for i in ranking.tied]
-    tie = f"{np.expm1(lowest.tie):.1%}"
+    tie = size(lowest.tie)
     if ranking.is_tie:
         parts.append(
             f"{_capital(listed(tied))} cannot be told apart: differences below {tie} are the spread of "

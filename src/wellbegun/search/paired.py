@@ -91,6 +91,13 @@ def students_t(freedom: int) -> float:
     return float(z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2) + third)
 
 
+def size(difference: float) -> str:
+    """A difference of logarithms in words: "12.3%", "a factor of 2.3"."""
+    return (
+        f"{np.expm1(difference):.1%}" if difference < np.log(2) else f"a factor of {np.exp(difference):.2g}"
+    )
+
+
 def listed(names: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
