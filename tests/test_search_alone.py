@@ -27,7 +27,9 @@ def task():
 def test_the_networks_differ_in_the_factor_and_nothing_runs_twice(task, tmp_path, what):
     found = search_for(task, what, factor="dropout", values=(0.0, 0.9), store=tmp_path)
     assert found.choice["dropout"] in (0.0, 0.9)
-    by_value = {dict(run.spec.factory_args)["dropout"]: run.curve for run in found.runs}
+    by_value = {
+        dict(run.spec.factory_args)["dropout"]: run.curve for run in found.runs if run.spec.factory_args
+    }
     assert set(by_value) == {0.0, 0.9}
     assert np.nanmean(by_value[0.9].train_loss) > np.nanmean(by_value[0.0].train_loss)  # dropout is at work
     again = search_for(task, what, factor="dropout", values=(0.0, 0.9), store=tmp_path)
