@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from tests.search.test_recipe import SETTING
-from tests.search.world import World
+from tests.search.test_regularizer import Dropping
 
 from wellbegun.report import html
-from wellbegun.search.alone import SEARCHES, Asked
+from wellbegun.search.alone import SEARCHES
 from wellbegun.search.plan import drive
 
 
@@ -19,13 +16,14 @@ from wellbegun.search.plan import drive
         ("momentum-cycle", "Momentum while the learning rate rises"),
         ("momentum-range", "Why there is no momentum range test"),
         ("lr-min", "Smallest learning rate"),
+        ("regularizer", "Regularizer"),
         ("balance", "Balance of learning rate and regularization"),
     ],
 )
 def test_the_table_and_the_figure_take_the_place_of_the_common_ones(what, title, tmp_path):
-    found = drive(
-        SEARCHES[what].plan(replace(SETTING, epochs=3), Asked()), World(noise=0.01, speed=1.0).train
-    )
+    setting = replace(SETTING, epochs=3, factors=(("dropout", 0.0),))
+    asked = Asked(factor="dropout") if what == "regularizer" else Asked()
+    found = drive(SEARCHES[what].plan(setting, asked), Dropping(0.1, speed=1.0).train)
     path = html.write_finding(found, tmp_path / "page.html", task_name="invented")
     text = path.read_text(encoding="utf-8")
     assert title in text and "a ring at each lowest point" not in text

@@ -75,7 +75,7 @@ _STEPS = {
     "regularizer": (
         "Regularizer",
         "One range test per value of an argument of the network, such as a dropout ratio, all else equal: "
-        "the curve that comes down lowest wins.",
+        "the line that comes down lowest wins.",
     ),
     "balance": (
         "Balance of learning rate and regularization",
@@ -100,6 +100,7 @@ _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
     "momentum cycle": (plot_bands, 3.6, "validation loss against learning rate, by course of momentum"),
     "momentum range": (plot_bands, 3.3, "validation loss against momentum, upwards and backwards"),
     "smallest learning rate": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
+    "regularizer": (plot_bands, 3.6, "validation loss against learning rate, by value of the regularizer"),
     "balance": (plot_bands, 3.3, "validation loss against the regularizer, by learning rate"),
     "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
 }

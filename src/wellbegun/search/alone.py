@@ -88,8 +88,8 @@ def _momentum_range(setting: Setting, _: Asked) -> Plan[Finding]:
 def _regularizer(setting: Setting, asked: Asked) -> Plan[Finding]:
     candidates(setting, asked.factor, asked.values)  # says what is wrong before anything runs
     base = yield from ground(setting)
-    found = regularizer(setting, base.top, base.momentum, base.decay, asked.factor, asked.values)
-    return (yield from found)
+    plan = regularizer(setting, base.top, base.momentum, base.decay, asked.factor, asked.values)
+    return _after((yield from plan), base.look)
 
 
 def _balance(setting: Setting, asked: Asked) -> Plan[Finding]:

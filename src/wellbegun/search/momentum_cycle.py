@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.course import course
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Floats, Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.learning_rate import bounds_of, round_to
-from wellbegun.search.paired import SEEDS, Paired, bands, compare, known, listed, size, with_seeds
+from wellbegun.search.paired import (
+    SEEDS,
+    Paired,
+    bands,
+    compare,
+    known,
+    listed,
+    lowest_of,
+    size,
+    stable_to,
+    with_seeds,
+)
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
@@ -44,10 +54,6 @@ class Course:
         way = "" if self.kind == "constant" else f" to {self.end:g}"
         return f"{self.kind} {self.start:g}{way}"
 
-    def lowest(self) -> Floats:
-        """log of the lowest smoothed validation loss, float64[seeds]."""
-        return np.array([course(run.curve.val_loss[1:]).min(initial=np.inf) for run in self.runs])
-
     def early(self) -> Floats:
         """log of the validation loss when EARLY of the ramp is done, float64[seeds]."""
         at = [EARLY * run.spec.iterations for run in self.runs]
@@ -67,17 +73,6 @@ class Course:
             triples = np.median(np.lib.stride_tricks.sliding_window_view(column, min(3, len(column))), axis=1)
             best.append(np.nanmax(triples) if np.isfinite(triples).any() else np.nan)
         return float(np.mean(best))
-
-    def stable_to(self) -> tuple[float, int]:
-        """(geometric mean over seeds of the lr where it became unstable, seeds that never did).
-
-        A ramp without an edge counts with its end, one that cannot be read with the rate it came to.
-        """
-        found = bounds_of(self.runs)
-        edges = [found[run.key].edge if run.key in found else float(run.curve.lr[-1]) for run in self.runs]
-        tops = [float(run.spec.lr(run.spec.iterations - 1)) for run in self.runs]
-        ends = [top if edge is None else edge for edge, top in zip(edges, tops, strict=True)]
-        return float(np.exp(np.mean(np.log(ends)))), sum(edge is None for edge in edges)
 
 
 def momentum_cycle(
@@ -105,7 +100,7 @@ def momentum_cycle(
     specs = [setting.ramp(top, _course(setting, *way), weight_decay) for way in ways]
     runs = yield Batch.of("momentum cycle", with_seeds(specs, setting))
     courses = [Course(*way, tuple(runs[i * SEEDS : (i + 1) * SEEDS])) for i, way in enumerate(ways)]
-    lowest = compare([one.lowest() for one in courses])
+    lowest = compare([lowest_of(one.runs) for one in courses])
     if not np.isfinite(lowest.means).any():
         raise Refused(
             "courses of momentum are compared by ramps that learn; all diverged at once", tuple(runs)
@@ -127,7 +122,7 @@ def _chosen(courses: Sequence[Course], lowest: Paired) -> int:
 def _finding(courses: Sequence[Course], lowest: Paired, early: Paired) -> Finding:
     chosen = _chosen(courses, lowest)
     way = courses[chosen]
-    ends = {i: one.stable_to() for i, one in enumerate(courses)}
+    ends = {i: stable_to(one.runs) for i, one in enumerate(courses)}
     rows = {
         one.label: {
             "kind": one.kind, "start": one.start, "end": one.end,

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import TIE, Ranking
 from wellbegun.schedules._base import Floats
+from wellbegun.search.learning_rate import bounds_of
 from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
 
@@ -125,6 +127,23 @@ def _ranks(values: Floats) -> Floats:
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     middles: Floats = np.cumsum(sizes) - (sizes - 1) / 2.0
     return middles[group]
+
+
+def lowest_of(ramps: Sequence[Run]) -> Floats:
+    """log of the lowest smoothed validation loss of every ramp, the untrained network left out."""
+    return np.array([course(run.curve.val_loss[1:]).min(initial=np.inf) for run in ramps])
+
+
+def stable_to(ramps: Sequence[Run]) -> tuple[float, int]:
+    """(geometric mean of the lr where ramps became unstable, how many never did).
+
+    A ramp without an edge counts with its end, one that cannot be read with the rate it came to.
+    """
+    found = bounds_of(ramps)
+    edges = [found[run.key].edge if run.key in found else float(run.curve.lr[-1]) for run in ramps]
+    tops = [float(run.spec.lr(run.spec.iterations - 1)) for run in ramps]
+    ends = [top if edge is None else edge for edge, top in zip(edges, tops, strict=True)]
+    return float(np.exp(np.mean(np.log(ends)))), sum(edge is None for edge in edges)
 
 
 def known(value: float) -> float | None:

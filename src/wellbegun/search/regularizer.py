@@ -9,12 +9,22 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.ranking import same_phase
 from wellbegun.errors import Refused, TaskError
 from wellbegun.search.learning_rate import bounds_of, round_to
+from wellbegun.search.paired import (
+    SEEDS,
+    Paired,
+    bands,
+    compare,
+    known,
+    listed,
+    lowest_of,
+    size,
+    stable_to,
+    with_seeds,
+)  # fmt: skip
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
-from wellbegun.search.weight_decay import FURTHER, TINY, _Table
 from wellbegun.spec import RunSpec
 
 RATIOS = (0.0, 0.1, 0.25, 0.5)
@@ -90,9 +100,8 @@ def regularizer(
 ) -> Plan[Finding]:
     """The value of any regularizer, from range tests that differ in nothing else.
 
-    As for weight decay: the best value wins only if it beats the task's own with further seeds too; a tie
-    stays at the task's own value, or the one nearest to it. Where the best lies between two others, one more
-    value is tried, halfway to the better of them.
+    The lowest loss of the ramps wins; a tie stays at the task's own value, or the one nearest to it. Where
+    the best lies between two others, one more value is tried, halfway to the better of them.
 
     Args:
         top: where the ramps of the learning rate end.
@@ -103,116 +112,106 @@ def regularizer(
     Raises:
         TaskError: the factory takes no such number.
         ValueError: values that cannot be.
-        Refused: the factor changes nothing.
+        Refused: the factor changes nothing, or every ramp diverged at once.
 
     Source: arXiv:1803.09820, Sec. 4.4: the form of regularization does not matter for the search.
-    Choice: the values; the task's own value as the one to beat.
+    Choice: the values; three seeds and the lowest loss of the whole ramp, as a regularizer that is good at
+    the end often slows the start (weight decay does not, and is compared row by row).
     """
     asked = candidates(setting, factor, values)
     base = setting.ramp(top, setting.falling(*momentum), weight_decay)
-    own = min(asked, key=lambda value: abs(value - dict(setting.factors)[factor]))
-    table = _Table(max(own, TINY), {})
-    title = f"regularizer {factor}"
-    table.add(asked, (yield Batch.of(title, [with_factor(base, factor, value) for value in asked])))
-    _check_effect(table, factor)
-    halfway = _between(table) if not values else None
-    if halfway is not None:
-        table.add((halfway,), (yield Batch.of(title, [with_factor(base, factor, halfway)])))
-    best = _nearest(table, own)
-    if best == own:
-        return _finding(table, factor, own, ())
-    seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
-    pairs = [with_factor(base, factor, value).but(seed=seed) for seed in seeds for value in (best, own)]
-    runs = yield Batch.of(title, pairs)
-    return _finding(table, factor, own, list(zip(runs[::2], runs[1::2], strict=True)))
+    ramps: dict[float, tuple[Run, ...]] = {}
+    while True:
+        specs = with_seeds([with_factor(base, factor, value) for value in asked], setting)
+        runs = yield Batch.of(f"regularizer {factor}", specs)
+        ramps |= {value: tuple(runs[i * SEEDS : (i + 1) * SEEDS]) for i, value in enumerate(asked)}
+        ramps = dict(sorted(ramps.items()))
+        _check(ramps, factor)
+        lowest = compare([lowest_of(group) for group in ramps.values()])
+        halfway = _between(list(ramps), lowest)
+        if values or halfway is None or len(ramps) > len(RATIOS):
+            return _finding(ramps, lowest, factor, dict(setting.factors)[factor])
+        asked = (halfway,)
 
 
-def _check_effect(table: _Table, factor: str) -> None:
-    losses = [run.curve.val_loss for run in table.runs.values()]
-    if all(
-        len(loss) == len(losses[0]) and np.array_equal(loss, losses[0], equal_nan=True) for loss in losses
-    ):
-        tried = ", ".join(f"{value:g}" for value in table.values)
+def _check(ramps: Mapping[float, Sequence[Run]], factor: str) -> None:
+    """Whether there is anything to compare."""
+    runs = tuple(run for group in ramps.values() for run in group)
+    losses = [group[0].curve.val_loss for group in ramps.values()]
+    if all(np.array_equal(loss, losses[0], equal_nan=True) for loss in losses):
+        tried = ", ".join(f"{value:g}" for value in ramps)
         raise Refused(
             f"a regularizer must change the training, got the same curve with {factor} = {tried}; "
             "let the network use it",
-            tuple(table.runs.values()),
+            runs,
         )
+    if not np.isfinite(lowest_of(runs)).any():
+        raise Refused("regularizers are compared by ramps that learn; all diverged at once", runs)
 
 
-def _nearest(table: _Table, own: float) -> float:
-    """The value nearest to the task's own, of those that cannot be told from the best and those between."""
-    low, high = table.tied()
-    return min((value for value in table.values if low <= value <= high), key=lambda value: abs(value - own))
-
-
-def _between(table: _Table) -> float | None:
+def _between(values: Sequence[float], lowest: Paired) -> float | None:
     """Halfway between the best value and the better of its neighbours, where it has two and no tie."""
-    values, ranking = table.values, table.ranking()
+    ranking = lowest.ranking()
     at = ranking.winner
     if ranking.is_tie or at in (0, len(values) - 1):
         return None
-    losses = [score.loss for score in table.scores()]
-    middle = round_to((values[at] + values[at - 1 if losses[at - 1] <= losses[at + 1] else at + 1]) / 2, 2)
-    return None if middle in table.runs else middle
+    neighbour = at - 1 if lowest.means[at - 1] <= lowest.means[at + 1] else at + 1
+    middle = round_to((values[at] + values[neighbour]) / 2, 2)
+    return None if middle in values else middle
 
 
-def _wins(challenger: Run, own: Run) -> bool:
-    """Whether the first ramp is better by more than the noise."""
-    ranking = same_phase([challenger.curve, own.curve])[1]
-    return ranking.winner == 0 and not ranking.is_tie
-
-
-def _finding(table: _Table, factor: str, own: float, repeats: Sequence[tuple[Run, Run]]) -> Finding:
-    best = _nearest(table, own)
-    wins = sum(_wins(*pair) for pair in repeats)
-    choice = best if wins == len(repeats) else own
-    low, high = table.tied()
-    low, high = min(low, choice), max(high, choice)
-    labels = {run.key: f"{value:g}" for value, run in table.runs.items()}
-    labels |= {
-        run.key: f"{dict(run.spec.factory_args)[factor]:g}, seed {run.spec.seed}"
-        for pair in repeats for run in pair
-    }  # fmt: skip
-    runs = (*table.runs.values(), *(run for pair in repeats for run in pair))
-    scores = zip(table.values, table.scores(), strict=True)
+def _finding(ramps: Mapping[float, tuple[Run, ...]], lowest: Paired, factor: str, own: float) -> Finding:
+    values, runs = list(ramps), tuple(run for group in ramps.values() for run in group)
+    tied = [values[i] for i in lowest.ranking().tied]
+    choice = min(tied, key=lambda value: abs(value - own))
+    names = {value: f"{factor} {value:g}" for value in values}
+    losses = dict(zip(values, np.exp(lowest.means), strict=True))
+    ends = {value: stable_to(group)[0] for value, group in ramps.items()}
     return Finding(
-        "regularizer", {factor: choice}, _reason(table, factor, own, choice, (wins, len(repeats))), runs,
-        (low, high) if low < high else None,
+        "regularizer", {factor: choice}, _reason(runs, lowest, losses, (factor, own, choice)), runs,
+        (tied[0], tied[-1]) if len(tied) > 1 else None,
         details={
-            "factor": factor, "own": own, "labels": labels,
-            "scores": {f"{value:g}": score.to_json() for value, score in scores},
+            "factor": factor, "own": own, "tie": lowest.tie,
+            "scores": {
+                names[value]: {"loss": known(loss), "spread": lowest.deviation, "stable_to": ends[value]}
+                for value, loss in losses.items()
+            },
+            "labels": {
+                run.key: f"{names[value]}, seed {run.spec.seed}"
+                for value, group in ramps.items() for run in group
+            },
             "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
-            "winner": table.runs[choice].key,
+            "table": {
+                "columns": [factor.capitalize(), "Lowest val. loss", "Stable to lr"],
+                "rows": [[f"{v:g}", f"{losses[v]:.4g}", f"{ends[v]:.3g}"] for v in values],
+                "won": f"{choice:g}",
+            },
+            "figure": bands({names[v]: group for v, group in ramps.items()}, "learning rate", names[choice]),
         },
         section="4.4",
     )  # fmt: skip
 
 
-def _reason(table: _Table, factor: str, own: float, choice: float, wins: tuple[int, int]) -> str:
-    losses = ", ".join(f"{value:g}: {s}" for value, s in zip(table.values, table.scores(), strict=True))
-    (low, high), best = table.tied(), _nearest(table, own)
-    parts = [
-        "Validation loss of range tests over the same iterations, before they become unstable, with "
-        f"{factor} {losses}."
-    ]
-    if table.ranking().is_tie:
-        parts.append(f"From {low:g} to {high:g} they cannot be told apart by their noise.")
-    else:
-        parts.append(f"{low:g} is lowest by more than the noise.")
-    if wins[1]:
-        luck = "" if choice == best else ", so this was luck"
+def _reason(
+    runs: Sequence[Run], lowest: Paired, losses: Mapping[float, float], chosen: tuple[str, float, float]
+) -> str:
+    factor, own, choice = chosen
+    said = ", ".join(f"{value:g}: {loss:.4g}" for value, loss in losses.items())
+    tied = [f"{list(losses)[i]:g}" for i in lowest.ranking().tied]
+    parts = [f"Lowest validation loss of range tests, {lowest.seeds} seeds each, with {factor} {said}."]
+    if lowest.ranking().is_tie:
         parts.append(
-            f"{best:g} beats the task's own {own:g} with {wins[0]} of {wins[1]} further seeds{luck}."
+            f"{listed(tied)} cannot be told apart: differences below {size(lowest.tie)} are the spread of "
+            f"the seeds. {choice:g} is {'' if choice == own else 'the nearest to '}the task's own value."
         )
-    if choice == own:
-        parts.append(f"{own:g} is the task's own value, or the nearest to it, and stays.")
-    elif choice in (table.values[0], table.values[-1]) and not table.ranking().is_tie:
-        parts.append(f"{choice:g} is the end of the values tried: the best may lie beyond.")
-    run = table.runs[table.values[0]]
-    if run.epochs < FEW_EPOCHS and not any(one.repeats for one in table.runs.values()):
+    else:
+        parts.append(f"{tied[0]} is lowest by more than the spread of the seeds ({size(lowest.tie)}).")
+        if choice in (min(losses), max(losses)) and choice > 0:
+            parts.append("It is the end of the values tried: the best may lie beyond.")
+    epochs = max(run.epochs / max(1, len(run.repeats)) for run in runs)
+    if epochs < FEW_EPOCHS:
         parts.append(
-            f"A range test of {run.epochs:.2g} epochs shows every sample too few times to overfit, so what a "
+            f"A range test of {epochs:.2g} epochs shows every sample too few times to overfit, so what a "
             "regularizer does late in a long training is not in these numbers."
         )
     return " ".join(parts)
