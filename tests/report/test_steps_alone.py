@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from tests.search.test_recipe import SETTING
 from tests.search.test_regularizer import Dropping
 
 from wellbegun.report import html
-from wellbegun.search.alone import SEARCHES
+from wellbegun.search.alone import SEARCHES, Asked
 from wellbegun.search.plan import drive
 
 
