@@ -29,7 +29,9 @@ class Dropping(World):
     def run(self, spec):
         value = dict(spec.factory_args).get("dropout", 0.0)
         away = abs(value - (self.best(spec) if callable(self.best) else self.best))
-        return World(**self.settings, decay=spec.weight_decay * 10 ** (self.per_unit * away)).run(spec)
+        return World(**self.settings, decay=max(spec.weight_decay, 1e-12) * 10 ** (self.per_unit * away)).run(
+            spec
+        )
 
 
 def search(world, setting=TAKES, factor="dropout", **options):
