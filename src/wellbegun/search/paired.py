@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.bounds import LEARNED
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import TIE, Ranking
+from wellbegun.errors import Refused
 from wellbegun.schedules._base import Floats
-from wellbegun.search.learning_rate import bounds_of
+from wellbegun.search.learning_rate import edges_of
 from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
 
@@ -134,16 +136,31 @@ def lowest_of(ramps: Sequence[Run]) -> Floats:
     return np.array([course(run.curve.val_loss[1:]).min(initial=np.inf) for run in ramps])
 
 
+def check_learned(ramps: Sequence[Run]) -> None:
+    """Whether the ramps learned enough to be compared.
+
+    Raises:
+        Refused: none of them brought the loss below 95 % of the untrained network's.
+    """
+    lowest = float(np.exp(lowest_of(ramps).min()))
+    first = float(np.mean([run.curve.val_loss[0] for run in ramps]))
+    if not lowest < LEARNED * first:
+        raise Refused(
+            f"ramps are compared when they have learned: validation loss must fall below {LEARNED:.0%} of the "
+            f"untrained network's {first:.4g}, got {lowest:.4g} at best; give more epochs, as ramps are a "
+            "share of the final run, or check the data",
+            tuple(ramps),
+        )
+
+
 def stable_to(ramps: Sequence[Run]) -> tuple[float, int]:
     """(geometric mean of the lr where ramps became unstable, how many never did).
 
-    A ramp without an edge counts with its end, one that cannot be read with the rate it came to.
+    A ramp that never did counts with its end, one that never learned with the rate where it broke down.
     """
-    found = bounds_of(ramps)
-    edges = [found[run.key].edge if run.key in found else float(run.curve.lr[-1]) for run in ramps]
+    edges = np.array(list(edges_of(ramps).values()))
     tops = [float(run.spec.lr(run.spec.iterations - 1)) for run in ramps]
-    ends = [top if edge is None else edge for edge, top in zip(edges, tops, strict=True)]
-    return float(np.exp(np.mean(np.log(ends)))), sum(edge is None for edge in edges)
+    return float(np.exp(np.mean(np.log(np.minimum(edges, tops))))), int(np.isinf(edges).sum())
 
 
 def known(value: float) -> float | None:

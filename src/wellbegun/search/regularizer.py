@@ -15,6 +15,7 @@ from wellbegun.search.paired import (
     SEEDS,
     Paired,
     bands,
+    check_learned,
     compare,
     known,
     listed,
@@ -112,7 +113,7 @@ def regularizer(
     Raises:
         TaskError: the factory takes no such number.
         ValueError: values that cannot be.
-        Refused: the factor changes nothing, or every ramp diverged at once.
+        Refused: the factor changes nothing, or no ramp learned.
 
     Source: arXiv:1803.09820, Sec. 4.4: the form of regularization does not matter for the search.
     Choice: the values; three seeds and the lowest loss of the whole ramp, as a regularizer that is good at
@@ -145,8 +146,7 @@ def _check(ramps: Mapping[float, Sequence[Run]], factor: str) -> None:
             "let the network use it",
             runs,
         )
-    if not np.isfinite(lowest_of(runs)).any():
-        raise Refused("regularizers are compared by ramps that learn; all diverged at once", runs)
+    check_learned(runs)
 
 
 def _between(values: Sequence[float], lowest: Paired) -> float | None:
