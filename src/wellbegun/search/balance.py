@@ -48,7 +48,7 @@ class Grid:
     @property
     def cells(self) -> Paired:
         """All cells compared, row by row."""
-        return compare(self.losses.reshape(-1, self.losses.shape[-1]))
+        return compare(self.losses.reshape(-1, self.losses.shape[-1]), narrow=False)
 
     def names(self, factor: str) -> list[str]:
         """The cells' names, row by row."""
@@ -246,10 +246,10 @@ def _how(grid: Grid, factor: str) -> str:
         "less": f"the larger rate asks for less {factor}",
         "more": f"the larger rate asks for more {factor}, against the report's Remark 3",
         "same": f"too little to say whether a larger rate asks for less {factor}",
-        "unknown": "Too many runs diverged to compare the rates",
+        "unknown": "too many runs diverged to compare the rates",
     }[way]
     slopes = [value for value in grid.slopes()[0] if np.isfinite(value)]
-    text = f"{told}."
+    text = f"{told[0].upper()}{told[1:]}."
     if len(slopes) > 1:
         text = (
             f"A step up in {factor} changes the loss by {np.expm1(slopes[0]):+.1%} at the smallest rate and "

@@ -47,13 +47,16 @@ class Paired:
         return Ranking(winner, tuple(np.flatnonzero(self.means <= self.means[winner] + self.tie).tolist()))
 
 
-def compare(logs: ArrayLike) -> Paired:
+def compare(logs: ArrayLike, *, narrow: bool = True) -> Paired:
     """Means and spread of ``logs[candidate, seed]``, a table without holes.
 
     deviation ** 2 = sum (x - mean of candidate - mean of seed + mean of all) ** 2 / ((c - 1) (s - 1)), as a
     seed that is good for all candidates alike tells nothing about their difference. Candidates with a value
     that is not finite are left out of it and come last. So are, one round after the other, those that the
     deviation tells from the best: near the edge runs scatter widely, which says nothing about the rest.
+
+    Args:
+        narrow: leave out those; without it all finite candidates count, for statements about all of them.
 
     Raises:
         ValueError: not a table with at least one candidate and one seed.
@@ -69,7 +72,7 @@ def compare(logs: ArrayLike) -> Paired:
         left = np.zeros(len(table), dtype=bool)
         left[list(found.ranking().tied)] = True
         left &= sound
-        if left.sum() in (0, 1, sound.sum()):
+        if not narrow or left.sum() in (0, 1, sound.sum()):
             return found
         sound = left
 
@@ -146,9 +149,9 @@ def check_learned(ramps: Sequence[Run]) -> None:
     first = float(np.mean([run.curve.val_loss[0] for run in ramps]))
     if not lowest < LEARNED * first:
         raise Refused(
-            f"ramps are compared when they have learned: validation loss must fall below {LEARNED:.0%} of the "
-            f"untrained network's {first:.4g}, got {lowest:.4g} at best; give more epochs, as ramps are a "
-            "share of the final run, or check the data",
+            f"ramps are compared when they have learned: validation loss must fall below {LEARNED:.0%} of "
+            f"the untrained network's {first:.4g}, got {lowest:.4g} at best; give more epochs, since ramps "
+            "are a share of the final run, or check the data",
             tuple(ramps),
         )
 
