@@ -13,6 +13,7 @@ from wellbegun.cli.diagnose import diagnose
 from wellbegun.cli.failure import Job, told
 from wellbegun.cli.range_test import range_test
 from wellbegun.cli.report import report
+from wellbegun.cli.reproduce import reproduce
 from wellbegun.cli.runs import runs
 from wellbegun.cli.schedule import schedule
 from wellbegun.cli.search import search
@@ -24,6 +25,7 @@ GROUPS = (
     ("One step of it alone", (range_test, search, train, schedule)),
     ("Read training curves", (diagnose,)),
     ("What was done", (runs, report)),
+    ("The papers", (reproduce,)),
 )
 
 EXAMPLES = """\b

@@ -98,3 +98,9 @@ def sample(task: Task, count: int) -> tuple[Any, Any]:
 def host() -> str:
     """What names this machine in the key of a measured run."""
     return f"{platform.node()}, {torch.get_num_threads()} threads"
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What a measurement was made on: device, threads, version of PyTorch."""
+    name = torch.cuda.get_device_name() if device == "cuda" else platform.machine()
+    return {"device": f"{device}, {name}", "threads": torch.get_num_threads(), "torch": torch.__version__}

@@ -1,0 +1,166 @@
+"""Exhibit: one figure or table as data; Claim: what the paper says of it, as something to check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.schedules._base import Schedule
+from wellbegun.schedules.constant import Constant
+
+Scale = Literal["paper", "cpu"]
+APPLIED, NOT_APPLIED = "applied", "not applied"
+"""Whether a momentum that the text says was cycled is cycled, or held at its first value.
+
+The patch printed in the 2018 report sits in Caffe's plain SGD, while its CIFAR runs name the Nesterov solver:
+it may never have acted. An exhibit with cycled momentum can be replayed both ways.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A number of the paper."""
+
+    accuracy: float  # percent
+    spread: float | None = None  # standard deviation over repeats, percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One curve of a figure, or one row of a table: a run, but for its repeats."""
+
+    name: str
+    iterations: int  # updates at the paper's scale
+    batch_size: int
+    lr: Schedule
+    momentum: Schedule
+    weight_decay: float
+    published: Published | None = None
+    optimizer: str = "papers_nesterov"
+    factory_args: tuple[tuple[str, str | int | float], ...] = ()  # of the network, beyond the task's own
+    train_samples: int | None = None  # a reduced training set; None: all of it
+
+    @property
+    def cycles_momentum(self) -> bool:
+        return not isinstance(self.momentum, Constant)
+
+    def uncycled(self) -> Line:
+        """The same line with momentum held at its first value."""
+        return replace(self, momentum=Constant(float(self.momentum(0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a claim comes to on what was measured."""
+
+    word: Literal["holds", "fails", "not measured", "out of reach"]
+    numbers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The repeats of one line."""
+
+    line: Line
+    runs: tuple[Run, ...]
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Percent correct on the whole test set after the last update; 0 for a run that diverged."""
+        return [0.0 if run.diverged else 100 * run.test["test_accuracy"] for run in self.runs]
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean(self.accuracies))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over repeats; NaN for one."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.runs) > 1 else float("nan")
+
+    def __str__(self) -> str:
+        spread = f" +- {self.spread:.2f}" if len(self.runs) > 1 else ""
+        return f"{self.line.name} {self.accuracy:.2f}{spread}"
+
+
+Results = Mapping[str, Result]
+"""Line name -> its repeats, of those that were measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A statement of the paper that can hold or fail."""
+
+    id: str
+    says: str  # in our words
+    section: str
+    needs: tuple[str, ...]  # names of the lines without which it cannot be checked
+    check: Callable[[Results], tuple[bool, str]]  # -> does it hold, and the numbers
+    survives_cut: bool = True  # still checked when the runs are cut to fit a CPU
+
+    def verdict(self, results: Results, scale: Scale) -> Verdict:
+        if not set(self.needs) <= set(results):
+            return Verdict("not measured")
+        if scale == "cpu" and not self.survives_cut:
+            return Verdict("out of reach", "needs the length that was published")
+        holds, numbers = self.check(results)
+        return Verdict("holds" if holds else "fails", numbers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """A figure or a table of a paper."""
+
+    id: str  # paper and number: "smith2018-table2-mnist"
+    paper: str  # arXiv number
+    label: str  # "Table 2, rows 15 to 20"
+    says: str  # what it shows, in our words
+    kind: str  # "training", "range test", "momentum search", "weight decay search", ...
+    task: str  # a named task; its network is the exhibit's
+    network: str
+    lines: tuple[Line, ...] = ()  # none: a schematic or an architecture table, nothing to run
+    claims: tuple[Claim, ...] = ()
+    assumptions: tuple[str, ...] = ()  # what the paper leaves open, and what was taken
+    repeats: int = 4  # as published
+    evaluations: int = 60  # along a run
+    cut: float = 1 / 8  # share of the iterations at cpu scale
+    cut_batch: float = 1.0  # share of the batch size at cpu scale
+
+    def line(self, name: str) -> Line:
+        """The line of that name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = {line.name: line for line in self.lines}
+        if name not in found:
+            raise ValueError(f"{self.id} has the lines {', '.join(found)}, got {name!r}")
+        return found[name]
+
+    @property
+    def cycles_momentum(self) -> bool:
+        return any(line.cycles_momentum for line in self.lines)
+
+
+def ordered(results: Results, names: Sequence[str], *, within: float = 1.0) -> tuple[bool, str]:
+    """Whether accuracy does not fall along these lines by more than ``within`` standard deviations.
+
+    The deviation of a step is that of the two means' lines pooled; where there is one run each it is 0.
+    """
+    pairs = [(results[one], results[other]) for one, other in pairwise(names)]
+    holds = all(
+        other.accuracy >= one.accuracy - within * pooled(one, other)
+        for one, other in pairs
+    )  # fmt: skip
+    return holds, ", ".join(str(results[name]) for name in names)
+
+
+def pooled(one: Result, other: Result) -> float:
+    """The larger spread of the two, percent; 0 where neither has repeats."""
+    spreads = [r.spread for r in (one, other) if np.isfinite(r.spread)]
+    return max(spreads, default=0.0)

@@ -1,0 +1,110 @@
+"""What claims ask of curves: the lowest loss, where it lies, where training breaks down, what the clues are.
+
+Each takes the repeats of a line and gives their mean, or what most of them show.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.diagnose import diagnose
+from wellbegun.papers.exhibit import Result
+
+RISE = 0.25  # of log loss above its lowest: broken down
+
+
+def losses(result: Result) -> np.ndarray:
+    """The lowest smoothed test loss of each repeat."""
+    return np.array([float(np.exp(course(run.curve.val_loss).min())) for run in result.runs])
+
+
+def lowest(result: Result) -> float:
+    """Mean over repeats of the lowest smoothed test loss."""
+    return float(losses(result).mean())
+
+
+def final_loss(result: Result) -> float:
+    """Mean over repeats of the last test loss; infinite where one diverged."""
+    return float(np.mean([np.inf if r.diverged else r.curve.val_loss[-1] for r in result.runs]))
+
+
+def lr_at_lowest(result: Result) -> float:
+    """Geometric mean over repeats of the learning rate at the lowest smoothed test loss."""
+    rates = [run.curve.lr[int(np.argmin(course(run.curve.val_loss)))] for run in result.runs]
+    return float(np.exp(np.mean(np.log(rates))))
+
+
+def breakdown_lr(result: Result) -> float:
+    """Geometric mean over repeats of the rate where the loss leaves its lowest for good; inf where never."""
+    return float(np.exp(np.mean(np.log([_breakdown(run) for run in result.runs]))))
+
+
+def _breakdown(run: Run) -> float:
+    path = course(run.curve.val_loss)
+    near = np.flatnonzero(path <= path.min() + RISE)
+    return float(run.curve.lr[near[-1] + 1]) if near[-1] + 1 < len(path) else float("inf")
+
+
+def width(result: Result, factor: float) -> float:
+    """Mean width, in learning rate, of where the smoothed loss is below ``factor`` times its lowest."""
+    found = []
+    for run in result.runs:
+        path = course(run.curve.val_loss)
+        inside = run.curve.lr[path <= path.min() + np.log(factor)]
+        found.append(float(inside.max() - inside.min()))
+    return float(np.mean(found))
+
+
+def loss_at(result: Result, share: float) -> float:
+    """Mean over repeats of the smoothed test loss after this share of the run."""
+    rows = [min(len(run.curve) - 1, round(share * (len(run.curve) - 1))) for run in result.runs]
+    paths = [course(run.curve.val_loss) for run in result.runs]
+    return float(np.exp(np.mean([path[row] for path, row in zip(paths, rows, strict=True)])))
+
+
+def late_slope(result: Result, share: float = 1 / 3) -> float:
+    """Mean change of the log of smoothed test loss per tenth of the run, over the last share of it."""
+    slopes = []
+    for run in result.runs:
+        path = course(run.curve.val_loss)
+        x = run.curve.iteration / run.curve.iteration[-1]
+        last = x >= 1 - share
+        slopes.append(float(np.polyfit(x[last], path[last], 1)[0]) / 10)
+    return float(np.mean(slopes))
+
+
+def shows(result: Result, label: str) -> bool:
+    """Whether most repeats carry that clue."""
+    found = [any(clue.label == label for clue in diagnose(run.curve).clues) for run in result.runs]
+    return sum(found) * 2 > len(found)
+
+
+def overall(result: Result, verdict: str) -> bool:
+    """Whether most repeats get that verdict."""
+    found = [diagnose(run.curve).overall == verdict for run in result.runs]
+    return sum(found) * 2 > len(found)
+
+
+def rank_correlation(result: Result, column: str) -> float:
+    """Mean over repeats of Spearman's correlation of momentum with a column."""
+    found = []
+    for run in result.runs:
+        values = run.curve.columns()[column]
+        found.append(float(np.corrcoef(_ranks(run.curve.momentum[1:]), _ranks(values[1:]))[0, 1]))
+    return float(np.mean(found))
+
+
+def trend_with_lr(result: Result, column: str, low: float, high: float) -> float:
+    """Mean over repeats of Spearman's correlation of lr with a column, for rates from low to high."""
+    found = []
+    for run in result.runs:
+        inside = (run.curve.lr >= low) & (run.curve.lr <= high)
+        values = run.curve.columns()[column][inside]
+        found.append(float(np.corrcoef(_ranks(run.curve.lr[inside]), _ranks(values))[0, 1]))
+    return float(np.mean(found))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable")

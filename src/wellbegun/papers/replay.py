@@ -1,0 +1,175 @@
+"""Replays an exhibit: its lines and repeats as runs, trained by the same engine as everything else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, cast
+
+from wellbegun.curve import Run
+from wellbegun.job import Options, Work
+from wellbegun.papers.exhibit import APPLIED, Exhibit, Line, Scale
+from wellbegun.papers.results import Archive
+from wellbegun.papers.scale import shortened
+from wellbegun.schedules.constant import Constant
+from wellbegun.search.plan import Batch, Plan
+from wellbegun.search.repeats import variants
+from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
+
+SAMPLES = 2000  # of the test set, drawn along the run; the last evaluation takes all of it
+PROBE = 12  # updates of the run that a cost is estimated from
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One repeat of one line that has not been measured."""
+
+    line: Line  # at its scale and in its variant
+    repeat: int
+    spec: RunSpec
+
+
+def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None) -> Any:
+    """The exhibit's task: trained on all training data, watched on the test set, as published.
+
+    Args:
+        samples: the first so many training samples alone; the data sets come in no particular order.
+    """
+    from wellbegun.zoo.tasks import load
+
+    task = load(None, data=exhibit.task, model=exhibit.network, data_dir=data_dir)
+    if task.test is not None:
+        task = replace(task, validation=task.test)
+    if samples is not None:
+        inputs, targets = cast(tuple[Any, Any], task.train)
+        task = replace(task, train=(inputs[:samples], targets[:samples]))
+    return task
+
+
+def at(exhibit: Exhibit, line: Line, scale: Scale) -> Line:
+    """The line at that scale."""
+    return line if scale == "paper" else shortened(line, exhibit.cut, exhibit.cut_batch)
+
+
+def wanted(
+    exhibit: Exhibit, setting: Setting, archive: Archive, scale: Scale, variant: str, repeats: int,
+    lines: Iterable[Line],
+) -> list[Wanted]:  # fmt: skip
+    """What is still to be measured of these lines, longest first, a first repeat before any second."""
+    found: list[Wanted] = []
+    for original in lines:
+        line = original if variant == APPLIED else original.uncycled()
+        line = at(exhibit, line, scale)
+        specs = variants(_spec(exhibit, line, setting), setting)
+        found += [
+            Wanted(line, repeat, specs[repeat])
+            for repeat in range(min(repeats, len(specs)))
+            if archive.find(exhibit, original, repeat, scale, variant) is None
+        ]
+    return sorted(found, key=lambda one: (one.repeat, -one.spec.iterations))
+
+
+def _spec(exhibit: Exhibit, line: Line, setting: Setting) -> RunSpec:
+    return RunSpec(
+        task=setting.task, iterations=line.iterations, batch_size=line.batch_size, lr=line.lr,
+        momentum=line.momentum, weight_decay=line.weight_decay, optimizer=line.optimizer,
+        eval_every=max(1, line.iterations // exhibit.evaluations), eval_samples=SAMPLES, test=True,
+        device=setting.device, precision=setting.precision, factory_args=line.factory_args,
+    )  # fmt: skip
+
+
+def missing(
+    exhibit: Exhibit, archive: Archive, *, scale: Scale, variant: str, repeats: int | None = None,
+    lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
+) -> list[Wanted]:  # fmt: skip
+    """What ``replay`` would train."""
+    found: list[Wanted] = []
+    for samples, some in _by_samples(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+            found += wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats, some)
+    return found
+
+
+def _by_samples(exhibit: Exhibit, names: Sequence[str]) -> dict[int | None, list[Line]]:
+    """Size of the training set -> the lines that train on it."""
+    found: dict[int | None, list[Line]] = {}
+    for line in [exhibit.line(name) for name in names] or exhibit.lines:
+        found.setdefault(line.train_samples, []).append(line)
+    return found
+
+
+def replay(
+    exhibit: Exhibit, archive: Archive, *, scale: Scale = "paper", variant: str = APPLIED,
+    repeats: int | None = None, lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
+) -> Iterator[tuple[Wanted, Run]]:  # fmt: skip
+    """Train what is missing, one run after the other, and add each to the archive as it ends.
+
+    Args:
+        repeats: at most so many per line; None: as published.
+        lines: names of the lines to replay; none: all.
+        options: see ``job.Options``.
+    """
+    asked = repeats or exhibit.repeats
+    for samples, some in _by_samples(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+            for one in wanted(exhibit, work.setting, archive, scale, variant, asked, some):
+                run = work.drive(_single(one.spec), {})
+                original = exhibit.line(one.line.name)
+                archive.add(exhibit, original, one.repeat, scale, variant, run, facts(run))
+                yield one, run
+
+
+def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:
+    """What an update of this exhibit costs on this machine, from a few of them."""
+    with Work.of(task_of(exhibit, data_dir), Options(**options)) as work:
+        line = replace(exhibit.lines[0], batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
+        spec = _spec(exhibit, line, work.setting)
+        probe = spec.but(host=work.setting.host, eval_every=PROBE // 3, eval_samples=64, test=False)
+        run = work.drive(_single(probe), {})
+    seconds, done = run.curve.metrics["seconds"], run.curve.iteration
+    return float((seconds[-1] - seconds[1]) / (done[-1] - done[1]))
+
+
+def _single(spec: RunSpec) -> Plan[Run]:
+    (run,) = yield Batch.of("replay", [spec])
+    return run
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """On what and when it was measured."""
+    from wellbegun.training.engine.precision import machine
+
+    return {
+        **machine(run.spec.device), "precision": run.spec.precision, "wellbegun": version("wellbegun"),
+        "date": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
+
+
+def queue(
+    exhibits: Iterable[Exhibit], archive: Archive, *, minutes: float, scale: Scale = "paper",
+    clock: Callable[[], float] = time.monotonic, **options: Any,
+) -> Iterator[tuple[Exhibit, Wanted, Run]]:  # fmt: skip
+    """Measure what is missing and fits into the minutes that are left, exhibit after exhibit.
+
+    A first repeat of every line comes before any second one. What an update costs is measured once per
+    exhibit, and again from every run that has ended.
+    """
+    end = clock() + 60 * minutes
+    each: dict[str, float] = {}
+    for repeat in range(max((exhibit.repeats for exhibit in exhibits), default=0)):
+        for exhibit in exhibits:
+            todo = missing(exhibit, archive, scale=scale, variant=APPLIED, repeats=repeat + 1, **options)
+            for one in todo:
+                if exhibit.id not in each:
+                    each[exhibit.id] = seconds_per_update(exhibit, one.spec.batch_size, **options)
+                if clock() + each[exhibit.id] * one.spec.iterations > end:
+                    continue
+                for _, run in replay(
+                    exhibit, archive, scale=scale, repeats=repeat + 1, lines=[one.line.name], **options
+                ):
+                    each[exhibit.id] = run.seconds / max(1, run.iterations)
+                    yield exhibit, one, run

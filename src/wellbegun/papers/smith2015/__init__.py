@@ -1,0 +1,1 @@
+"""Exhibits of arXiv:1506.01186, one file each."""

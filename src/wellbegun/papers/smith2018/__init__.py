@@ -1,0 +1,1 @@
+"""Exhibits of arXiv:1803.09820, one file each."""

@@ -1,0 +1,51 @@
+"""Figure 5b: weight decays of ResNet-56 under a large learning rate."""
+
+from wellbegun.papers.exhibit import Claim, Exhibit, Results
+from wellbegun.papers.smith_topin2017._resnet import ASSUMED, TASK, cycle, line
+
+DECAYS = {"WD 1e-3": 1e-3, "WD 1e-4": 1e-4, "WD 1e-5": 1e-5, "WD 1e-6": 1e-6}
+
+
+def _limit(found: Results) -> tuple[bool, str]:
+    large, usual, small = (found[name] for name in ("WD 1e-3", "WD 1e-4", "WD 1e-5"))
+    return large.accuracy < 60 and usual.accuracy > 80 and small.accuracy > 80, f"{large}, {usual}, {small}"
+
+
+EXHIBIT = Exhibit(
+    id="smith2018-fig5b",
+    paper="1803.09820",
+    label="Figure 5b",
+    says="Under a learning rate of up to 3 a weight decay of 1e-3 is too much.",
+    kind="weight decay search",
+    task=TASK,
+    network="resnet56",
+    lines=tuple(
+        line(name, 10_000, cycle(3.0, 5000), 92.4 if decay == 1e-4 else None, weight_decay=decay)
+        for name, decay in DECAYS.items()
+    ),
+    claims=(
+        Claim(
+            id="dap-fig5b-wd-limit",
+            says="1e-4 and less allow a learning rate of 3, 1e-3 does not",
+            section="4.1",
+            needs=("WD 1e-3", "WD 1e-4", "WD 1e-5"),
+            check=_limit,
+            survives_cut=False,
+        ),
+        Claim(
+            id="dap-fig5b-wd-limit-order",
+            says="1e-4 ends above 1e-3",
+            section="4.1",
+            needs=("WD 1e-3", "WD 1e-4"),
+            check=lambda found: (
+                found["WD 1e-4"].accuracy > found["WD 1e-3"].accuracy,
+                f"{found['WD 1e-4']}, {found['WD 1e-3']}",
+            ),
+        ),
+    ),
+    assumptions=(*ASSUMED, "the same runs as Figure 10b of the 2017 paper, as it seems"),
+    repeats=1,
+    evaluations=100,
+    cut=1 / 50,
+    cut_batch=1 / 8,
+)

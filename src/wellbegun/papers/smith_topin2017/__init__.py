@@ -1,0 +1,1 @@
+"""Exhibits of arXiv:1708.07120, one file each."""

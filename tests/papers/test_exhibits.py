@@ -1,0 +1,225 @@
+"""Exhibits against the papers' facts, the scale, the archive, the verdicts and the page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from wellbegun.curve import Curve, Run
+from wellbegun.papers.collection import exhibits, named
+from wellbegun.papers.document import document
+from wellbegun.papers.exhibit import NOT_APPLIED, Claim, Line, Result, ordered
+from wellbegun.papers.results import Archive
+from wellbegun.papers.scale import shortened
+from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.cyclical import CyclicalMomentum
+from wellbegun.spec import RunSpec
+
+FACTS = Path(__file__).resolve().parents[3] / "shared" / "paper"
+every = pytest.mark.parametrize("name", list(exhibits()))
+MNIST = named("smith2018-table2-mnist")
+ROWS = {f"row {n}": f"dap-table1-row{n:02}" for n in range(1, 11)} | {
+    "inv 85": "dap-table2-row15", "step 85": "dap-table2-row16", "1cycle 12": "dap-table2-row17",
+    "1cycle 25": "dap-table2-row18", "1cycle 50": "dap-table2-row19", "1cycle 85": "dap-table2-row20",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def facts():
+    path = FACTS / "experiments.yaml"
+    if not path.exists():
+        pytest.skip(f"the papers' facts are not beside the checkout: {path.name}")
+    return {entry["id"]: entry for entry in yaml.safe_load(path.read_text())["experiments"]}
+
+
+def ended(line, accuracy, *, repeat=0, diverged=False):
+    """A run of this line with a given final accuracy, percent."""
+    spec = RunSpec(
+        task="t", iterations=line.iterations, batch_size=line.batch_size, lr=line.lr, momentum=line.momentum,
+        weight_decay=line.weight_decay, optimizer=line.optimizer, seed=repeat,
+    )  # fmt: skip
+    rows = np.arange(0, line.iterations + 1, max(1, line.iterations // 20))
+    loss = 2.3 * np.exp(-3 * rows / line.iterations)
+    curve = Curve.of({
+        "iteration": rows, "lr": line.lr(rows), "momentum": line.momentum(rows), "val_loss": loss,
+        "val_accuracy": np.exp(-loss), "train_loss": 0.9 * loss,
+    })  # fmt: skip
+    return Run(
+        spec=spec, curve=curve, ended="diverged" if diverged else "finished", iterations=line.iterations,
+        seconds=1.0, test={"test_accuracy": accuracy / 100},
+    )  # fmt: skip
+
+
+def measured(exhibit, accuracies, tmp_path, scale="paper", repeats=4, variant="applied"):
+    archive = Archive(tmp_path)
+    facts = {"device": "cpu", "precision": "fp32", "torch": "2", "date": "2026-01-01"}
+    for name, accuracy in accuracies.items():
+        for repeat in range(repeats):
+            run = ended(exhibit.line(name), accuracy + 0.01 * repeat, repeat=repeat)
+            archive.add(exhibit, exhibit.line(name), repeat, scale, variant, run, facts)
+    return archive
+
+
+@every
+def test_every_exhibit_is_whole(name):
+    exhibit = named(name)
+    assert exhibit.id == name and exhibit.says and exhibit.label
+    names = [line.name for line in exhibit.lines]
+    assert len(set(names)) == len(names)
+    for claim in exhibit.claims:
+        assert set(claim.needs) <= set(names), claim.id
+    for line in exhibit.lines:
+        rates = line.lr(np.arange(line.iterations))
+        momenta = line.momentum(np.arange(line.iterations))
+        assert (rates > 0).all() and ((momenta >= 0) & (momenta <= 1)).all()
+
+
+@every
+def test_every_claim_gives_a_verdict_on_whatever_was_measured(name, tmp_path):
+    exhibit = named(name)
+    archive = measured(
+        exhibit, {line.name: 90.0 for line in exhibit.lines}, tmp_path, repeats=exhibit.repeats
+    )
+    results = archive.results(exhibit, "paper")
+    for claim in exhibit.claims:
+        verdict = claim.verdict(results, "paper")
+        assert verdict.word in ("holds", "fails") and verdict.numbers
+        assert claim.verdict({}, "paper").word == "not measured"
+        cut = claim.verdict(results, "cpu").word
+        assert (cut == "out of reach") == (not claim.survives_cut)
+
+
+@pytest.mark.parametrize("name", ["smith2018-table1-cifar3", "smith2018-table2-mnist"])
+def test_the_tables_say_what_the_report_says(name, facts):
+    for line in named(name).lines:
+        (run,) = facts[ROWS[line.name]]["runs"]
+        lr, momentum = run["lr"], run["momentum"]
+        assert line.iterations == lr["max_iter"] and line.batch_size == run["batch_size_total"]
+        assert line.weight_decay == run["weight_decay"]
+        assert line.lr(0) == pytest.approx(lr["lr_max"] if lr["lr_min"] is None else lr["lr_min"])
+        peak = line.lr(np.arange(line.iterations)).max()
+        assert peak == pytest.approx(lr["lr_max"])
+        if lr["stepsize_iters"] is not None:
+            assert line.lr(lr["stepsize_iters"]) == pytest.approx(lr["lr_max"])
+        if momentum["type"] == "constant":
+            assert line.momentum(0) == line.momentum(999) == momentum["value"]
+        else:
+            assert line.momentum(0) == momentum["start"]
+            assert line.momentum(momentum["stepsize_iters"]) == pytest.approx(momentum["end"])
+        assert line.published.accuracy == run["expected"]["final_acc_mean_pct"]
+        assert line.published.spread == run["expected"]["final_acc_std_pct"]
+
+
+@pytest.mark.parametrize("number", ["3a", "4a", "7a", "7b", "7c", "7d", "9", "10", "14a", "14b"])
+def test_the_figures_say_what_the_report_says(number, facts):
+    entry = facts[f"dap-fig{number if number not in ('9', '10') else number + 'a'}"]
+    lines, runs = named(f"smith2018-fig{number}").lines, entry["runs"]
+    assert len(lines) == len(runs)
+    assert sorted(line.weight_decay for line in lines) == sorted(run["weight_decay"] for run in runs)
+    for run in runs:
+        if run["lr"]["lr_max"] is not None:
+            tops = [line.lr(np.arange(line.iterations)).max() for line in lines]
+            assert any(top == pytest.approx(run["lr"]["lr_max"]) for top in tops)
+        if run["lr"]["max_iter"] is not None:
+            assert {line.iterations for line in lines} == {run["lr"]["max_iter"]}
+        start = run["momentum"]["value"] or run["momentum"]["start"]
+        assert any(line.momentum(0) == pytest.approx(start) for line in lines)
+
+
+@every
+def test_a_cut_keeps_the_shape_of_both_schedules(name):
+    for line in named(name).lines:
+        short = shortened(line, 0.25)
+        assert short.iterations == pytest.approx(0.25 * line.iterations, abs=1)
+        for share in (0.0, 0.1, 0.3, 0.6, 0.95):
+            at = int(share * line.iterations), int(share * short.iterations)
+            top = line.lr(np.arange(line.iterations)).max()
+            assert short.lr(at[1]) == pytest.approx(float(line.lr(at[0])), abs=0.02 * top)
+            assert short.momentum(at[1]) == pytest.approx(float(line.momentum(at[0])), abs=0.01)
+        assert shortened(line, 1) == line
+
+
+def test_momentum_that_is_not_applied_is_its_first_value():
+    line = named("smith2018-table1-cifar3").line("row 1")
+    assert isinstance(line.momentum, CyclicalMomentum) and line.cycles_momentum
+    assert line.uncycled().momentum == Constant(0.95)
+
+
+def test_the_archive_gives_back_what_was_added_and_knows_what_is_the_same(tmp_path):
+    exhibit = named("smith2018-table1-cifar3")
+    archive = measured(exhibit, {"row 1": 81.3, "row 5": 81.2}, tmp_path)
+    results = archive.results(exhibit, "paper")
+    assert list(results) == ["row 1", "row 5"]
+    assert results["row 1"].accuracy == pytest.approx(81.3 + 0.015) and len(results["row 1"].runs) == 4
+    assert results["row 1"].spread == pytest.approx(np.std([0, 0.01, 0.02, 0.03], ddof=1))
+    # row 5 holds its momentum: one measurement serves both variants
+    assert list(archive.results(exhibit, "paper", NOT_APPLIED)) == ["row 5"]
+    assert not archive.results(exhibit, "cpu")
+    assert all(path.stat().st_size < 20_000 for path in tmp_path.rglob("*.json"))
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_published_numbers_make_the_tables_claims_hold_and_their_reverse_makes_them_fail(tmp_path):
+    published = {line.name: line.published.accuracy for line in MNIST.lines}
+    good = measured(MNIST, published, tmp_path / "good").results(MNIST, "paper")
+    assert {c.id: c.verdict(good, "paper").word for c in MNIST.claims} == {
+        c.id: "holds" for c in MNIST.claims
+    }
+    flipped = published | {"1cycle 12": 98.0, "1cycle 85": 97.0, "step 85": 98.0}
+    bad = measured(MNIST, flipped, tmp_path / "bad").results(MNIST, "paper")
+    assert {c.verdict(bad, "paper").word for c in MNIST.claims} == {"fails"}
+
+
+def test_order_allows_for_the_spread_and_no_more():
+    line = Line(
+        name="a", iterations=10, batch_size=1, lr=Constant(1.0), momentum=Constant(0.0), weight_decay=0
+    )
+
+    def result(*accuracies):
+        return Result(line, tuple(ended(line, value) for value in accuracies))
+
+    assert ordered({"a": result(80.0, 81.0), "b": result(80.0, 80.2)}, ["a", "b"])[0]
+    assert not ordered({"a": result(80.0, 80.1), "b": result(78.0, 78.1)}, ["a", "b"])[0]
+    assert not ordered({"a": result(80.0), "b": result(79.9)}, ["a", "b"])[0]
+
+
+def test_a_run_that_diverged_counts_as_nothing_right():
+    line = MNIST.line("1cycle 12")
+    assert Result(line, (ended(line, 99.0), ended(line, 99.0, diverged=True))).accuracy == pytest.approx(49.5)
+
+
+def test_the_page_shows_what_is_there_and_nothing_else(tmp_path):
+    archive = measured(MNIST, {"1cycle 12": 99.25, "inv 85": 99.03}, tmp_path, repeats=3)
+    page = document(exhibits().values(), archive)
+    assert "Table 2, rows 15 to 20" in page and "Table 1" not in page
+    assert "| 1cycle 12 | 99.25 ± 0.03 | 99.26 ± 0.01 | 3 | 1406 |" in page
+    assert "**holds** – 1cycle in 12 epochs" in page and "**not measured** – inv and step" in page
+    assert "Measured 2026-01-01 on cpu" in page
+    assert document([], archive).startswith("# The papers, replayed")
+
+
+def test_unknown_names_are_refused_with_those_that_are_known():
+    with pytest.raises(ValueError, match=r"smith2018-fig3a.*got 'fig99'"):
+        named("fig99")
+    with pytest.raises(ValueError, match=r"1cycle 12.*got 'row 9'"):
+        MNIST.line("row 9")
+
+
+def test_claims_name_ids_of_the_facts(facts):
+    path = FACTS / "claims.yaml"
+    known = {claim["id"] for claim in yaml.safe_load(path.read_text())["claims"]}
+    for exhibit in exhibits().values():
+        for claim in exhibit.claims:
+            base = any(claim.id == one or claim.id.startswith(f"{one}-") for one in known)
+            assert base or exhibit.paper == "1506.01186", claim.id
+
+
+def test_claims_are_frozen_values_that_can_be_replaced():
+    claim = MNIST.claims[0]
+    assert isinstance(claim, Claim) and replace(claim, says="else").id == claim.id
+    assert json.dumps(sorted(exhibits()))
