@@ -179,7 +179,9 @@ def _reason(
     ]
     tied = [names[i] for i in ranking.tied]
     tie = size(lowest.tie)
-    if ranking.is_tie:
+    if len(tied) == len(names):
+        parts.append(f"None can be told from any other: differences below {tie} are the spread of the seeds.")
+    elif ranking.is_tie:
         parts.append(
             f"{_capital(listed(tied))} cannot be told apart: differences below {tie} are the spread of "
             "the seeds."
@@ -188,8 +190,10 @@ def _reason(
         parts.append(f"{_capital(tied[0])} is lowest by more than the spread of the seeds ({tie}).")
     parts.append(_furthest(names, ends, lowest.seeds))
     first = early.ranking()
-    ahead = listed([names[i] for i in first.tied])
-    parts.append(f"After {EARLY:.0%} of the ramp, {ahead} {'are' if first.is_tie else 'is'} ahead.")
+    ahead = listed([names[i] for i in first.tied]) if len(first.tied) < len(names) else "none"
+    parts.append(
+        f"After {EARLY:.0%} of the ramp, {ahead} {'is' if ahead == 'none' or not first.is_tie else 'are'} ahead."
+    )
     if courses[chosen].kind == "falling" and any(courses[i].kind != "falling" for i in ranking.tied):
         parts.append("A tie goes to momentum that falls, as in the report's Remark 5.")
     return " ".join(parts)
