@@ -191,9 +191,8 @@ def _reason(
     parts.append(_furthest(names, ends, lowest.seeds))
     first = early.ranking()
     ahead = listed([names[i] for i in first.tied]) if len(first.tied) < len(names) else "none"
-    parts.append(
-        f"After {EARLY:.0%} of the ramp, {ahead} {'is' if ahead == 'none' or not first.is_tie else 'are'} ahead."
-    )
+    verb = "are" if first.is_tie and ahead != "none" else "is"
+    parts.append(f"After {EARLY:.0%} of the ramp, {ahead} {verb} ahead.")
     if courses[chosen].kind == "falling" and any(courses[i].kind != "falling" for i in ranking.tied):
         parts.append("A tie goes to momentum that falls, as in the report's Remark 5.")
     return " ".join(parts)
