@@ -19,11 +19,11 @@ from wellbegun.search.paired import (
     bands,
     check_learned,
     compare,
+    ends_of,
     known,
     listed,
     lowest_of,
     size,
-    stable_to,
     with_seeds,
 )
 from wellbegun.search.plan import Batch, Finding, Plan
@@ -119,13 +119,13 @@ def _chosen(courses: Sequence[Course], lowest: Paired) -> int:
 def _finding(courses: Sequence[Course], lowest: Paired, early: Paired) -> Finding:
     chosen = _chosen(courses, lowest)
     way = courses[chosen]
-    ends = {i: stable_to(one.runs) for i, one in enumerate(courses)}
+    ends = compare([-np.log(ends_of(one.runs)) for one in courses])  # the furthest is the lowest of these
     rows = {
         one.label: {
             "kind": one.kind, "start": one.start, "end": one.end,
             "loss": known(float(np.exp(lowest.means[i]))), "spread": lowest.deviation,
             "early_loss": known(float(np.exp(early.means[i]))), "accuracy": known(one.accuracy()),
-            "stable_to": round_to(ends[i][0], 3), "stable_to_the_end": ends[i][1],
+            "stable_to": round_to(float(np.exp(-ends.means[i])), 3),
         }
         for i, one in enumerate(courses)
     }  # fmt: skip
@@ -169,7 +169,7 @@ def _reason(
     lowest: Paired,
     early: Paired,
     chosen: int,
-    ends: Mapping[int, tuple[float, int]],
+    ends: Paired,
 ) -> str:
     ranking, names = lowest.ranking(), [one.label for one in courses]
     losses = ", ".join(f"{name}: {np.exp(mean):.4g}" for name, mean in zip(names, lowest.means, strict=True))
@@ -180,7 +180,7 @@ def _reason(
     tied = [names[i] for i in ranking.tied]
     tie = size(lowest.tie)
     if len(tied) == len(names):
-        parts.append(f"None can be told from any other: differences below {tie} are the spread of the seeds.")
+        parts.append(f"None can be told from the best: differences below {tie} are the spread of the seeds.")
     elif ranking.is_tie:
         parts.append(
             f"{_capital(listed(tied))} cannot be told apart: differences below {tie} are the spread of "
@@ -188,7 +188,7 @@ def _reason(
         )
     else:
         parts.append(f"{_capital(tied[0])} is lowest by more than the spread of the seeds ({tie}).")
-    parts.append(_furthest(names, ends, lowest.seeds))
+    parts.append(_furthest(names, ends))
     first = early.ranking()
     ahead = listed([names[i] for i in first.tied]) if len(first.tied) < len(names) else "none"
     verb = "are" if first.is_tie and ahead != "none" else "is"
@@ -198,18 +198,16 @@ def _reason(
     return " ".join(parts)
 
 
-def _furthest(names: Sequence[str], ends: Mapping[int, tuple[float, int]], seeds: int) -> str:
-    """Which courses stay stable to the end, or furthest."""
-    whole = [names[i] for i, (_, level) in ends.items() if level == seeds]
-    far = max(ends, key=lambda i: ends[i][0])
-    if not whole:
-        edges = ", ".join(f"{names[i]} {end:.3g}" for i, (end, _) in ends.items())
-        return f"{_capital(names[far])} stays stable furthest ({edges})."
-    short = [f"{names[i]} to {end:.3g}" for i, (end, level) in ends.items() if level < seeds]
-    others = f", the others less far ({', '.join(short)})" if short else ""
-    stay = "stays" if len(whole) == 1 else "stay"
-    first = _capital(listed(whole))
-    return f"{first} {stay} stable to the end of the ramp at {ends[far][0]:.3g}{others}."
+def _furthest(names: Sequence[str], ends: Paired) -> str:
+    """How far the courses stay stable, and which of them furthest."""
+    edges = ", ".join(f"{name} {np.exp(-end):.3g}" for name, end in zip(names, ends.means, strict=True))
+    ranking = ends.ranking()
+    if len(ranking.tied) == len(names):
+        spread = f"differences below {size(ends.tie)} are the spread"
+        return f"They stay stable up to a learning rate of {edges}; {spread}."
+    furthest = _capital(listed([names[i] for i in ranking.tied]))
+    stay = "stay" if ranking.is_tie else "stays"
+    return f"{furthest} {stay} stable furthest, by more than the spread of {size(ends.tie)} ({edges})."
 
 
 def _capital(text: str) -> str:

@@ -156,14 +156,15 @@ def check_learned(ramps: Sequence[Run]) -> None:
         )
 
 
-def stable_to(ramps: Sequence[Run]) -> tuple[float, int]:
-    """(geometric mean of the lr where ramps became unstable, how many never did).
-
-    A ramp that never did counts with its end, one that never learned with the rate where it broke down.
-    """
-    edges = np.array(list(edges_of(ramps).values()))
+def ends_of(ramps: Sequence[Run]) -> Floats:
+    """lr where every ramp became unstable: its end if it never did, its breakdown if it never learned."""
     tops = [float(run.spec.lr(run.spec.iterations - 1)) for run in ramps]
-    return float(np.exp(np.mean(np.log(np.minimum(edges, tops))))), int(np.isinf(edges).sum())
+    return np.minimum(list(edges_of(ramps).values()), tops)
+
+
+def stable_to(ramps: Sequence[Run]) -> float:
+    """Geometric mean of the learning rates where ramps became unstable."""
+    return float(np.exp(np.mean(np.log(ends_of(ramps)))))
 
 
 def known(value: float) -> float | None:

@@ -166,7 +166,7 @@ def _finding(ramps: Mapping[float, tuple[Run, ...]], lowest: Paired, factor: str
     choice = min(tied, key=lambda value: abs(value - own))
     names = {value: f"{factor} {value:g}" for value in values}
     losses = dict(zip(values, np.exp(lowest.means), strict=True))
-    ends = {value: stable_to(group)[0] for value, group in ramps.items()}
+    ends = {value: stable_to(group) for value, group in ramps.items()}
     return Finding(
         "regularizer", {factor: choice}, _reason(runs, lowest, losses, (factor, own, choice)), runs,
         (tied[0], tied[-1]) if len(tied) > 1 else None,
