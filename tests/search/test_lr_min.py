@@ -48,6 +48,7 @@ def test_one_bad_seed_of_three_spoils_a_rate_and_is_told():
     found = smallest(Moody())
     assert found.choice["lr_min"] == 0.1
     row = found.details["scores"]["lr 0.2"]
+    assert row["loss"] is None  # no mean of a loss that broke down
     assert not row["good"] and "with 1 of 3 seeds" in row["verdict"] and row["verdict"] in found.reason
 
 

@@ -41,8 +41,9 @@ class Start:
 
     def loss(self) -> float:
         """Mean over the seeds of the smoothed validation loss at the end, geometric; NaN where one broke."""
-        ends = [float(course(run.curve.val_loss)[-1]) for run in self.runs]
-        return float(np.exp(np.mean(ends))) if np.isfinite(ends).all() else float("nan")
+        if any(run.diverged for run in self.runs):
+            return float("nan")
+        return float(np.exp(np.mean([course(run.curve.val_loss)[-1] for run in self.runs])))
 
     def verdict(self) -> str:
         bad = [fault for fault in self.faults if fault]
