@@ -136,3 +136,9 @@ def test_repeats_that_cannot_be_averaged_are_refused() -> None:
     one, other = ({"iteration": [0], name: [0.5]} for name in ("top5", "top3"))
     with pytest.raises(ValueError, match=r"same metrics, got \['top5'\] and \['top3'\]"):
         mean([Curve.of(one), Curve.of(other)])
+
+
+def test_what_is_printed_fits_on_a_line():
+    curve = Curve.of({"iteration": [0, 10], "val_loss": [2.0, 0.12345], "top5": [0.1, 0.2]})
+    assert repr(curve) == "Curve(2 rows, val_loss 0.1235 at iteration 10, top5)"
+    assert repr(Curve.of({"iteration": []})) == "Curve(no rows)"

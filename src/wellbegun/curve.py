@@ -46,6 +46,12 @@ class Curve:
     def __len__(self) -> int:
         return len(self.iteration)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "Curve(no rows)"
+        last = f"val_loss {self.val_loss[-1]:.4g} at iteration {self.iteration[-1]}"
+        return f"Curve({len(self)} rows, {last}{', ' if self.metrics else ''}{', '.join(self.metrics)})"
+
     def columns(self) -> dict[str, NDArray[Any]]:
         """All columns by name, further metrics included."""
         names = ("iteration", "lr", "momentum", "train_loss", "val_loss", "val_accuracy")
@@ -103,7 +109,7 @@ class Run:
     test: Mapping[str, float] = field(default_factory=dict)  # test_loss, test_accuracy, ... when asked for
     epochs: float = math.nan  # passes over the training data
     replayed: bool = False  # read from a store, not trained now; not stored
-    repeats: tuple[Run, ...] = ()  # the runs whose mean this one is; not stored
+    repeats: tuple[Run, ...] = field(default=(), repr=False)  # the runs whose mean this one is; not stored
 
     @property
     def key(self) -> str:

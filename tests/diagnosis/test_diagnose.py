@@ -264,15 +264,41 @@ def test_an_instability_begins_with_the_jump_that_announces_it():
     assert first.start == 600
 
 
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(("end", "level"), [(1e-4, True), (0.2, False)])
-def test_what_the_learning_rate_no_longer_moves_is_level(end, level):
-    """The last two evaluations of a descent, too few for a line, at a vanishing rate or at a large one."""
+def test_what_the_learning_rate_no_longer_moves_is_level(end, level, known):
+    """The last two evaluations of a descent, too few for a line, at a vanishing rate or at a large one.
+
+    Caffe's last evaluation comes after the last update and has no rate.
+    """
     x = np.arange(30)
     logs = np.where(x < 28, -0.05 * x, -0.05 * 28)
     lr = np.where(x < 28, 1.0 - 0.03 * x, end)
+    lr[-1] = end if known else np.nan
     columns = {"iteration": 10 * x, "lr": lr, "val_loss": np.exp(logs), "train_loss": np.exp(logs)}
     last = diagnose(Curve.of(columns)).clues[-1]
     assert (last.label == "plateau" and last.start == 280 and "0.0001" in last.evidence) == level
+
+
+@pytest.mark.parametrize(
+    ("turn", "fall", "drift", "sd", "label", "rate"),
+    [
+        (0.07, 40, 0.4, 0.25, "plateau", 0.75),  # a drop, then a hundredth of its pace within the noise; 0.83
+        (0.5, 1.8, 0.5, 0.1, "descending", 0.75),  # a descent that goes on at a quarter of its pace; 0.80
+    ],
+)
+def test_a_descent_goes_on_while_it_keeps_its_pace(turn, fall, drift, sd, label, rate):
+    """As a rate over 40 curves: nine tenths of what follows the turn bear the label."""
+    x = np.linspace(0, 1, 101)
+    logs = -fall * np.minimum(x, turn) - drift * np.maximum(x - turn, 0)
+    right = []
+    for seed in range(40):
+        losses = np.exp(logs + sd * np.random.default_rng(seed).standard_normal(101))
+        columns = {"iteration": 200 * np.arange(101), "lr": np.full(101, 0.1), "val_loss": losses}
+        clues = diagnose(Curve.of({**columns, "train_loss": 0.9 * np.exp(logs)})).clues
+        shares = [max(0, c.end - max(c.start, turn * LENGTH)) / LENGTH for c in clues if c.label == label]
+        right.append(sum(shares) >= 0.85 * (1 - turn))
+    assert np.mean(right) >= rate
 
 
 def test_what_is_no_curve_is_refused_with_the_way_to_one():

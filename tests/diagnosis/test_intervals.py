@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import floats, integers, sampled_from
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis.intervals import clipped, cut, noise, rising, smooth, trend
+from wellbegun.diagnosis.intervals import _running_median, clipped, cut, noise, rising, smooth, trend
 
 seeds = integers(0, 10**6)
 
@@ -98,6 +98,14 @@ def test_clipping_removes_spikes_and_nothing_else():
     assert np.abs(result - logs).max() < 0.1
     rest = np.delete(np.arange(100), [20, 70])
     assert np.count_nonzero(result[rest] != logs[rest]) <= 8
+
+
+@pytest.mark.parametrize("half", [2, 6])
+@pytest.mark.parametrize("rows", [1, 2, 4, 5, 9, 13, 30])
+def test_a_running_median_takes_the_rows_that_exist(rows, half):
+    values = np.random.default_rng(rows).standard_normal(rows)
+    naive = [np.median(values[max(0, i - half) : i + half + 1]) for i in range(rows)]
+    assert np.array_equal(_running_median(values, half), naive)
 
 
 @pytest.mark.parametrize("rows", [25, 60, 400])

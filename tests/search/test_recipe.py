@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import floats, integers
 
+from wellbegun.curve import Curve
 from wellbegun.errors import Refused
 from wellbegun.search.learning_rate import coarse
 from wellbegun.search.momentum import momentum
@@ -189,3 +190,39 @@ def test_a_final_run_at_chance_is_told(reached, warned):
 
     found = drive(recipe(replace(SETTING, chance=0.11)), Guessing().train)
     assert any("commonest class (0.11 +- 0.01)" in note for note in found.notes) == warned
+
+
+def losses_of(world, jump):
+    """A world whose final runs at too large a rate jump late and come back only half way."""
+
+    class Late(World):
+        def run(self, spec):
+            run = world.run(spec)
+            if spec.iterations != SETTING.iterations or spec.lr.lr_max < jump:
+                return run
+            loss = run.curve.val_loss.copy()
+            loss[25] = 2.3
+            loss[26:] *= 5
+            curve = Curve.of({**run.curve.columns(), "val_loss": loss, "train_loss": loss})
+            return replace(run, curve=curve)
+
+    return Late()
+
+
+def test_a_final_run_that_loses_by_instability_what_it_had_learnt_is_begun_again():
+    found = drive(recipe(SETTING), losses_of(World(edge=0.3), jump=0.1).train)
+    assert found.restarts >= 1 and found.lr_max < 0.1
+    assert "was unstable and was begun again" in found.notes[0]
+
+
+def test_a_final_run_that_overfits_is_no_failure():
+    class Overfitting(World):
+        def run(self, spec):
+            run = super().run(spec)
+            if spec.iterations != SETTING.iterations:
+                return run
+            rows = np.arange(len(run.curve))
+            loss = run.curve.val_loss * np.exp(0.05 * np.maximum(rows - 15, 0))
+            return replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss}))
+
+    assert drive(recipe(SETTING), Overfitting(edge=0.3).train).restarts == 0

@@ -25,9 +25,10 @@ class Thresholds:
 
     change: float = 0.03  # a smaller change is level; 0.03 is 3 %
     drift: float = 0.2  # of the run's own range of log(val_loss): what a level course may move over a run
-    scatter: float = 1.0  # noise levels: a smaller change is within the scatter of single evaluations
+    scatter: float = 0.75  # noise levels: a smaller change is within the scatter of single evaluations
     error: float = 2.0  # standard errors of a line's change that are added to that
-    continued: float = 0.55  # of what a descent needs: enough where a descent goes on more slowly
+    continued: float = 0.5  # of what a descent needs: enough where a descent goes on more slowly
+    pace: float = 0.125  # of the pace of the descent before: what is slower does not go on with it
     overfit: float = 0.02  # smallest rise that is overfitting
     both: float = 0.05  # smallest rise of both losses
     sharp: float = 0.25  # smallest sharp rise of both losses

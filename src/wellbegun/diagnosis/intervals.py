@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellbegun.curve import Curve
 from wellbegun.diagnosis._base import Interval
+from wellbegun.diagnosis._remembered import remembered
 from wellbegun.schedules._base import Floats
 
 FEWEST = 8  # measured rows that can be cut at all; also the rows that a noise level needs
@@ -38,6 +39,7 @@ class Trend:
         return float(np.log(self.last / self.first))
 
 
+@remembered
 def noise(values: ArrayLike) -> float:
     """The standard deviation of log(values) around their smooth course, whatever that course is.
 
@@ -67,6 +69,7 @@ def measured(values: Floats) -> NDArray[np.bool_]:
     return np.isfinite(values) & (values > 0)
 
 
+@remembered
 def smooth(values: ArrayLike, window: int | None = None) -> Floats:
     """The smooth course of ``values``: a running median of 3, then local straight lines.
 
@@ -140,6 +143,7 @@ def _window(values: Floats) -> int:
     return min(costs, key=lambda window: costs[window])
 
 
+@remembered
 def trend(values: Floats, iteration: ArrayLike) -> Trend | None:
     """The line through log(values) against ``iteration``; None with fewer than 3 measured rows."""
     rows = measured(values)
@@ -159,6 +163,7 @@ def _range(curve: Curve) -> float:
     return min(_WIDEST, float(np.ptp(course))) if len(course) else 0.0
 
 
+@remembered
 def rising(values: Floats, iteration: ArrayLike, noise: float, change: float) -> Trend | None:
     """The line through a loss that rises beyond its noise, else None.
 
@@ -229,12 +234,23 @@ def clipped(values: Floats, at: Floats) -> Floats:
 def _running_median(values: Floats, half: int) -> Floats:
     """The median of the rows up to ``half`` away; at the ends of those that exist."""
     rows = len(values)
-    if rows <= 2 * half:
-        return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(rows)])
+    if rows <= 4 * half:
+        return _short_medians(values, half)
     inner = np.median(sliding_window_view(values, 2 * half + 1), axis=-1)
-    head = [np.median(values[: i + half + 1]) for i in range(half)]
-    tail = [np.median(values[i - half :]) for i in range(rows - half, rows)]
+    head = _short_medians(values[: 2 * half], half)[:half]
+    tail = _short_medians(values[-2 * half :], half)[half:]
     return np.concatenate([head, inner, tail])
+
+
+def _short_medians(values: Floats, half: int) -> Floats:
+    """The same for few rows: sorted, what is missing at the ends comes last."""
+    padded = np.full(len(values) + 2 * half, np.inf)
+    padded[half : half + len(values)] = values
+    parts = np.sort(sliding_window_view(padded, 2 * half + 1), axis=-1)
+    row = np.arange(len(values))
+    known = np.minimum(row, half) + np.minimum(len(values) - 1 - row, half) + 1
+    result: Floats = (parts[row, (known - 1) // 2] + parts[row, known // 2]) / 2
+    return result
 
 
 def cut(curve: Curve) -> tuple[Interval, ...]:

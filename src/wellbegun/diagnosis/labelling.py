@@ -30,6 +30,7 @@ RISES = ("overfitting", "rising_both")
 SLOPES = ("descending", *RISES)
 SHORTEST = 3  # measured rows of a stretch
 LEVEL = 0.25  # noise levels off its line: still on it
+ROUNDS = 8  # of judging neighbours together; two or three are the rule
 FAR = 4  # noise levels above the level: a jump, no scatter
 Found = tuple[Interval, Clue]
 
@@ -40,17 +41,16 @@ def labelled(
     """The clues of all intervals that show one, equal neighbours as one.
 
     Each interval by itself; then with its neighbours (a descent that goes on more slowly is one descent, a
-    short stretch between instabilities is unstable, a slope has no short level part), equal ones joined;
-    an instability begins with its first jump; a fall and a rise meet in their lowest row; the turn between a
-    slope and a level stretch is placed where the curve comes to the level, or leaves it; what a vanished
-    learning rate no longer moves is level.
+    short stretch between instabilities is unstable, a slope has no short level part), equal ones joined, and
+    again until nothing changes; an instability begins with its first jump; a fall and a rise meet in their
+    lowest row; the turn between a slope and a level stretch is placed where the curve comes to the level, or
+    leaves it; what a vanished learning rate no longer moves is level.
 
     Args:
         intervals: those of ``cut``, where they are known already.
     """
     found = [(each, clue) for each in intervals or cut(curve) if (clue := _clue(curve, each, thresholds))]
-    found = _joined(curve, _bridged(curve, _continued(curve, found, thresholds)), thresholds)
-    found = _joined(curve, _straight(curve, found, thresholds), thresholds)
+    found = _together(curve, found, thresholds)
     found = _pointed(curve, _warned(curve, found, thresholds), thresholds)
     return tuple(clue for _, clue in _annihilated(curve, _turned(curve, found, thresholds), thresholds))
 
@@ -73,16 +73,41 @@ def _clue(curve: Curve, interval: Interval, thresholds: Thresholds) -> Clue | No
     return next((clue for clue in clues if clue), None)
 
 
+def _together(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
+    """The intervals judged with their neighbours, until that changes none of them."""
+    for _ in range(ROUNDS):
+        before = [(interval, clue.label) for interval, clue in found]
+        found = _joined(curve, _bridged(curve, _continued(curve, found, thresholds)), thresholds)
+        found = _joined(curve, _straight(curve, found, thresholds), thresholds)
+        if [(interval, clue.label) for interval, clue in found] == before:
+            break
+    return found
+
+
 def _continued(curve: Curve, found: list[Found], thresholds: Thresholds) -> list[Found]:
-    """A level stretch after a descent belongs to it while it falls by a good part of what a descent needs."""
+    """A level stretch after a descent belongs to it while it falls on at a good part of its pace.
+
+    It must fall by a good part of what a descent needs, too: an early descent is so fast that a small part of
+    its pace is still a descent, a late one so slow that a large part of it is none.
+    """
     result: list[Found] = []
     for interval, clue in found:
         more = None
-        if clue.label == "plateau" and result and result[-1][1].label == "descending":
+        after = clue.label == "plateau" and result and result[-1][1].label == "descending"
+        if after and _pace(curve, interval) <= thresholds.pace * _pace(curve, result[-1][0]):
             options = _keywords("descending", thresholds)
             more = descending(curve, interval, enough=thresholds.continued, **options)
         result.append((interval, more or clue))
     return result
+
+
+def _pace(curve: Curve, interval: Interval) -> float:
+    """The change of log(val_loss) per iteration; 0.0 where it cannot be told."""
+    rows = slice(interval.start, interval.stop)
+    line = trend(curve.val_loss[rows], curve.iteration[rows])
+    last = min(interval.stop, len(curve) - 1)
+    length = float(curve.iteration[last] - curve.iteration[interval.start])
+    return line.change / length if line and length > 0 else 0.0
 
 
 def _bridged(curve: Curve, found: list[Found]) -> list[Found]:

@@ -26,13 +26,16 @@ def fall(curve: Curve, start: int, stop: int) -> tuple[float, float] | None:
 
 
 def annihilation(curve: Curve) -> int | None:
-    """The first row of the end of a run over which the learning rate stays below VANISHED of its maximum."""
-    rates = curve.lr
-    if not len(rates) or not np.isfinite(rates).all() or not rates.max() > 0:
+    """The first row of the end of a run over which the learning rate stays below VANISHED of its maximum.
+
+    Rows without a rate say nothing: a last evaluation, after the last update, often has none.
+    """
+    known = np.flatnonzero(np.isfinite(curve.lr))
+    rates = curve.lr[known]
+    if not len(rates) or not rates.max() > 0:
         return None
-    moving = np.flatnonzero(rates > VANISHED * rates.max())
-    start = int(moving[-1]) + 1
-    return start if start < len(rates) else None
+    moving = int(np.flatnonzero(rates > VANISHED * rates.max())[-1])
+    return int(known[moving + 1]) if moving + 1 < len(known) else None
 
 
 def because(curve: Curve, interval: Interval) -> str:

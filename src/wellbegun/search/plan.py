@@ -70,9 +70,10 @@ class Finding:
     name: str  # "learning rate range", "momentum", "weight decay", ...
     choice: Any  # JSON-able
     reason: str  # a sentence or two, with numbers
-    runs: tuple[Run, ...] = ()
+    runs: tuple[Run, ...] = field(default=(), repr=False)
     interval: tuple[float, float] | None = None  # values that cannot be told apart from the choice
-    details: Mapping[str, Any] = field(default_factory=dict)  # JSON-able evidence: scores, bounds per run
+    # JSON-able evidence: scores, bounds per run
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
     section: str = ""  # of the 2018 report
 
     @property

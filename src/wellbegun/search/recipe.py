@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.diagnose import diagnose
+from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
-from wellbegun.search.ramp_speed import failed, ramp_speed
+from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
 from wellbegun.search.weight_decay import middle, weight_decay
 
@@ -40,13 +40,13 @@ class Recommendation:
     iterations: int
     stepsize: int
     epochs: float
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(repr=False)
     intervals: Mapping[str, tuple[float, float]] = field(
         default_factory=dict
     )  # values that cannot be told apart
     final: Run | None = None  # the final 1cycle run; None when it was not asked for
     restarts: int = 0  # final runs that diverged before this one
-    discarded: tuple[Run, ...] = ()  # those runs
+    discarded: tuple[Run, ...] = field(default=(), repr=False)  # those runs
     notes: tuple[str, ...] = ()  # warnings in a sentence each
     multipliers: bool = False  # the network's own, on rate and decay of its parameters
     decay_bias_and_norm: bool = True
@@ -249,8 +249,15 @@ def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
 
 
 def _lost(run: Run) -> bool:
-    """Whether a final run diverged, or lost by instability what it had learnt and did not get it back."""
-    return run.diverged or (failed(run) and diagnose(run.curve).overall == "unstable")
+    """Whether a final run diverged, or lost by a sudden rise what it had learnt and did not get it back.
+
+    Overfitting raises the loss, too, but not at once.
+    """
+    if run.diverged or not failed(run):
+        return run.diverged
+    logs = np.log(run.curve.val_loss)
+    rises = [logs[row] - logs[max(0, row - WITHIN) : row].min() for row in range(1, len(logs))]
+    return bool(max(rises) > LOST)
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:

@@ -66,6 +66,9 @@ class LrEstimator:
         for group in self._groups:
             group.look()
 
+    def __repr__(self) -> str:
+        return f"LrEstimator(lr={self.lr:.3g}, every={self.every}, updates={self.updates})"
+
     @property
     def lr(self) -> float:
         """The moving average over all weights, on the scale of the first group's lr; NaN before the first."""
