@@ -23,6 +23,7 @@ from wellbegun.runs.runner import Report, run_all
 from wellbegun.runs.store import RunStore
 from wellbegun.search.budget import Budget
 from wellbegun.search.plan import Plan, drive
+from wellbegun.search.regularizer import factors
 from wellbegun.search.repeats import initialisations, repeated
 from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
@@ -205,6 +206,7 @@ def _setting(task: Task, options: Options) -> Setting:
         normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
         chance=float("nan") if chance is None else chance,
+        factors=factors(task.model, task.factory_args),
         initialisations=initialisations(task.model), has_test=parts.test is not None,
         test_samples=0 if parts.test is None else sources.size(parts.test),
         all_data=options.all_data, seed=options.seed, device=device, precision=precision,

@@ -122,18 +122,19 @@ def search_for(
     Args:
         what: "momentum", "weight-decay", ...: the names of ``search.alone.SEARCHES``.
         values: the candidates; by default what the step itself would try.
-        factor: for "regularizer": the name of a number that the task's model factory takes.
+        factor: for "regularizer" and "balance": the name of a number that the task's model factory takes.
         kind: for "weight-decay-snapshot": "ramp" (half a range test) or "constant" (a run to its plateau).
         compare: for "weight-decay-snapshot": make the whole grid of "weight-decay", too, and say whether
             both agree.
         options: as for ``tune``.
 
     Raises:
-        ValueError: there is no such step, or it takes no values.
+        ValueError: there is no such step, or it takes no values or no factor.
+        TaskError: the model factory does not take the factor.
     """
-    step = alone.named(what)
+    step, asked = alone.named(what), alone.Asked(tuple(values), factor, kind, compare)
+    alone.check(what, asked)
     with Work.of(task, Options(**options)) as work:
-        asked = alone.Asked(tuple(values), factor, kind, compare)
         return work.drive(step.plan(work.setting, asked), {})
 
 

@@ -12,6 +12,7 @@ import wellbegun.report.figures as family
 from wellbegun.curve import Curve, Run
 from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
+from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.length import plot_length
@@ -90,8 +91,21 @@ LENGTH = {
             "high": [0.42, 0.12, 0.08, 0.08]},
     "marks": {name: {"epochs": n, **BAND} for name, n in (("half", 8), ("recommended", 16), ("twice", 32))},
 }  # fmt: skip
+BANDS = {
+    "xlabel": "momentum", "ylabel": "validation loss",
+    "lines": [
+        {"label": f"a line {i}$", "won": i == 1, "x": [0.7, 0.8, 0.9], "y": [2.0, 1.5 - 0.1 * i, 1.0],
+         "low": [1.9, 1.4 - 0.1 * i, 0.9], "high": [2.1, 1.6, 1.1]}
+        for i in range(5)
+    ],
+}  # fmt: skip
+TICKS = BANDS | {
+    "ticks": ["1e-4", "1e-3", "0.01"],
+    "lines": [{**one, "x": [0, 1, 2]} for one in BANDS["lines"]],
+}
 MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
+    "bands": lambda ax: plot_bands(BANDS, ax),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
     "equal_time": lambda ax: plot_equal_time(TIMED, ax),
     "lr_estimate": lambda ax: plot_lr_estimate(WATCHED, ax, lr_max=0.6),
@@ -227,6 +241,19 @@ def test_schedules_are_drawn_value_by_value():
     np.testing.assert_array_equal(lr.get_xdata(), t)
     np.testing.assert_array_equal(lr.get_ydata(), CYCLE(t))
     np.testing.assert_array_equal(momentum.get_ydata(), MOMENTUM(t))
+
+
+@pytest.mark.parametrize("values", [BANDS, TICKS], ids=["band", "ticks"])
+def test_lines_are_drawn_where_they_are_with_their_spread(values):
+    ax = plot_bands(values)
+    drawn = {line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")}
+    for one in values["lines"]:
+        line = drawn[one["label"].replace("$", r"\$")]
+        assert list(line.get_xdata()) == one["x"] and list(line.get_ydata()) == one["y"]
+    spread = len(ax.containers) if "ticks" in values else len(ax.collections)
+    assert spread == len(values["lines"])
+    if "ticks" in values:
+        assert [text.get_text() for text in ax.get_xticklabels()] == values["ticks"]
 
 
 @pytest.mark.parametrize(

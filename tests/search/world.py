@@ -54,7 +54,7 @@ class World:
                     ended = DIVERGED
                     break
             if t < spec.iterations:
-                progress += self.speed * rates[t] / self.edge / (1 - momenta[t]) / 10
+                progress += self.speed * rates[t] / self.edge / max(1 - momenta[t], 1e-3) / 10
                 factor *= 1.5 if rates[t] > edge else 1.0
                 floor = self._floor(spec.weight_decay)
                 loss = floor + (begin - floor) * np.exp(-progress)

@@ -11,7 +11,8 @@ from wellbegun.cli.tables import print_finding
 
 # search/alone.py has this list too, but loads numpy; a test compares them
 SEARCHES = (
-    "momentum", "weight-decay", "weight-decay-snapshot", "batch-size", "ramp-speed", "length",
+    "momentum", "momentum-cycle", "momentum-range", "weight-decay", "weight-decay-snapshot", "regularizer",
+    "balance", "batch-size", "lr-min", "ramp-speed", "length",
 )  # fmt: skip
 
 
@@ -19,7 +20,9 @@ SEARCHES = (
 @click.argument("what", type=click.Choice(SEARCHES))
 @training_options
 @click.option("--values", metavar="A,B,...", callback=numbers, help="Candidates instead of the step's own.")
-@click.option("--factor", metavar="NAME", default="", help="regularizer: an argument of the model factory.")
+@click.option(
+    "--factor", metavar="NAME", default="", help="regularizer, balance: an argument of the model factory."
+)
 @click.option("--kind", type=click.Choice(("ramp", "constant")), help="weight-decay-snapshot: which parent.")
 @click.option("--compare", is_flag=True, help="weight-decay-snapshot: make the whole grid, too.")
 def search(

@@ -14,6 +14,7 @@ from wellbegun.curve import LR_ESTIMATE, Run
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
+from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
 from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.length import plot_length
@@ -57,6 +58,34 @@ _STEPS = {
         "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
         "room for overfitting, too much holds the network back: the curve that comes down lowest wins.",
     ),
+    "momentum cycle": (
+        "Momentum while the learning rate rises",
+        "The same range tests with momentum that falls, rises or stays while the learning rate rises. A "
+        "large momentum and a large rate together make steps too long, so the report lets one fall while the "
+        "other rises: the line that comes lowest, and stays down furthest, wins.",
+    ),
+    "momentum range": (
+        "Why there is no momentum range test",
+        "A range test of the learning rate shows its best value as a minimum. The same with momentum does "
+        "not: the loss goes on falling to the end of the test, whichever way momentum moves, because "
+        "training goes on.",
+    ),
+    "smallest learning rate": (
+        "Smallest learning rate",
+        "Short runs, each at one constant rate. The cycle may begin at the largest rate with which the loss "
+        "comes down at once, without rising again: too large a start never begins to converge.",
+    ),
+    "regularizer": (
+        "Regularizer",
+        "One range test per value of an argument of the network, such as a dropout ratio, all else equal: "
+        "the line that comes down lowest wins.",
+    ),
+    "balance": (
+        "Balance of learning rate and regularization",
+        "Short cycles on a grid: a large learning rate regularizes too, so the larger it is, the less of "
+        "anything else may be needed. Lines that slope up ask for less of the regularizer, lines that slope "
+        "down for more.",
+    ),
     "ramp speed": (
         "How fast the rate may rise",
         "The same peak reached in more or fewer iterations. A learning rate that rises too fast makes "
@@ -82,6 +111,11 @@ _STEPS = {
 
 _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
     "batch size": (plot_equal_time, 4.8, "validation accuracy and loss against seconds, by batch size"),
+    "momentum cycle": (plot_bands, 3.6, "validation loss against learning rate, by course of momentum"),
+    "momentum range": (plot_bands, 3.3, "validation loss against momentum, upwards and backwards"),
+    "smallest learning rate": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
+    "regularizer": (plot_bands, 3.6, "validation loss against learning rate, by value of the regularizer"),
+    "balance": (plot_bands, 3.3, "validation loss against the regularizer, by learning rate"),
     "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
     "weight decay from a snapshot": (
         plot_snapshot, 3.3, "validation loss of one run and of its continuations with several weight decays",
@@ -90,7 +124,8 @@ _FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
 }  # fmt: skip
 """Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
 
-The values are the finding's ``details["figure"]``.
+The values are the finding's ``details["figure"]``; where ``instead`` is true in them, this figure takes the
+place of the common one with all curves.
 """
 
 
@@ -146,11 +181,18 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
 
 
 def _table(given: Mapping[str, Any] | None) -> Section | None:
-    """A search's own table in words, instead of that of the scores: its head, and (cells, chosen?) by row."""
+    """A search's own table in words, instead of that of the scores: its columns, and (cells, chosen?) by row.
+
+    Chosen is the row whose first cell is the table's ``won``.
+    """
     if given is None:
         return None
-    rows = [[cell if isinstance(cell, str) else _maybe(cell) for cell in row] for row in given["rows"]]
-    return {"head": given["head"], "rows": [(row, i == given.get("won")) for i, row in enumerate(rows)]}
+    won = given.get("won")
+    rows = [
+        ([cell if isinstance(cell, str) else _maybe(cell) for cell in row], row[0] == won)
+        for row in given["rows"]
+    ]
+    return {"columns": given["columns"], "rows": rows}
 
 
 def _choice(choice: Any, name: str) -> list[tuple[str, str]]:
@@ -165,7 +207,7 @@ def _pictures(
 ) -> tuple[list[Section], Diagnosis | None]:
     """All curves together where there are several; for the learning rate also one range test."""
     pictures = []
-    if len(runs) > 1 and not finding.details.get("figure_shows_all"):
+    if len(runs) > 1 and not finding.details.get("figure", {}).get("instead"):
         pictures.append(
             picture(
                 lambda figure: _ignore(

@@ -219,7 +219,7 @@ def _table(entries: Sequence[Entry], chosen: Entry) -> dict[str, Any]:
         "Batch size", "Iterations", "Epochs", "Samples/s, ratio", "Memory, MiB", "lr_max", "Val. loss",
         "Val. accuracy, %",
     )  # fmt: skip
-    return {"head": list(head), "rows": rows, "won": entries.index(chosen)}
+    return {"columns": list(head), "rows": rows, "won": chosen.size}
 
 
 def _figure(entries: Sequence[Entry], chosen: Entry, terms: Terms) -> dict[str, Any]:

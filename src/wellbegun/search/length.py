@@ -141,7 +141,7 @@ def _finding(common: Common, runs: Sequence[Run], failed: Sequence[Run]) -> Find
             **found, "lr_max": common.lr_max, "weight_decay": common.weight_decay,
             "momentum": list(common.momentum), "labels": _labels(runs, failed),
             "scores": {_label(run): float(run.curve.val_loss[-1]) for run in runs},
-            "figure": _figure(law, losses, marks, per_epoch), "figure_shows_all": True,
+            "figure": {**_figure(law, losses, marks, per_epoch), "instead": True},
         },
         section="4.2, Remark 4",
     )  # fmt: skip

@@ -41,6 +41,9 @@ class Setting:
     multipliers: bool = False  # the network has multipliers of its own for rate and decay of its parameters
     decay_bias_and_norm: bool = True
     chance: float = math.nan  # validation accuracy of naming the commonest class; NaN where there are none
+    factors: tuple[
+        tuple[str, float], ...
+    ] = ()  # numbers that the model factory takes, with the task's values
     initialisations: tuple[str, ...] = ()  # that the model factory's argument ``init`` takes, for repeats
     has_test: bool = False
     test_samples: int = 0

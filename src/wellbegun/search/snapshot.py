@@ -245,7 +245,7 @@ def _finding(table: Table, shots: Sequence[Snapshot], again: Sequence[tuple[Run,
         details={
             "scores": table.to_json(), "labels": labels, "winner": table.runs[choice].key,
             "iterations": spent, "separate": alone, "share": spent / alone, "snapshot": first.at,
-            "figure": _figure(first, table, choice), "figure_shows_all": True,
+            "figure": {**_figure(first, table, choice), "instead": True},
         },
         section="4.4",
     )  # fmt: skip
