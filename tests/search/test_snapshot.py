@@ -150,7 +150,7 @@ def test_replaying_the_answers_asks_the_same_questions_and_trains_nothing_twice(
 
 
 def test_values_are_compared_around_the_parent_without_a_step_further():
-    world = World(decay=3e-3, penalty=1.0, speed=0.05, asked=[])
+    world = World(decay=3e-3, penalty=1.0, speed=0.15, asked=[])
     found = search(world, kind="constant", values=(1e-2, 3e-3, 1e-3), lr=0.005)
     assert found.choice == 3e-3
     assert {spec.weight_decay for spec in world.asked} == {1e-2, 3e-3, 1e-3}
