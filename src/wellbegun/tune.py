@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 
 def tune(
-    task: Task | str, *, final: bool = True, budget: str | None = None, **options: Any
+    task: Task | str,
+    *,
+    final: bool = True,
+    budget: str | None = None,
+    also: Sequence[str] = (),
+    **options: Any,
 ) -> Recommendation:
     """Find learning rate, momentum and weight decay from short runs, then train with 1cycle.
 
@@ -37,6 +42,8 @@ def tune(
         final: make the final run; without it the recommendation has no result.
         budget: what everything together may cost, as "10min", "90s", "1.5h", "5ep" or "2000it": steps of the
             checklist are left out until it fits, and the final run takes what is left.
+        also: further steps: "batch-size" (compared at equal time, before everything else), "length" (of the
+            final run, from a few short ones).
         options: see ``Options``: epochs, batch_size, optimizer, seed, store, workers, executor, device,
             precision, all_data, repeats, watch.
 
@@ -52,7 +59,7 @@ def tune(
     """
     asked = Options(budget=None if budget is None else Budget.parse(budget), **options)
     with Work.of(task, asked) as work:
-        plan = recipe.recipe(work.setting, final=final, budget=asked.budget)
+        plan = recipe.recipe(work.setting, final=final, budget=asked.budget, also=also)
         return work.drive(plan, {} if asked.budget else recipe.planned(work.setting, final))
 
 

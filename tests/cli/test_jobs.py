@@ -75,7 +75,7 @@ def test_tune_hands_on_what_was_asked(call: Any, fake: Any, tmp_path: Path) -> N
     assert callable(keywords.pop("watch"))
     assert 0 < keywords.pop("begun") <= time.time()
     assert keywords == {
-        "epochs": 3.0, "batch_size": 32, "budget": None, "optimizer": "adamw", "seed": 7,
+        "epochs": 3.0, "batch_size": 32, "budget": None, "also": (), "optimizer": "adamw", "seed": 7,
         "workers": 2, "device": "cpu", "precision": "fp32", "all_data": True, "repeats": False,
         "final": False, "store": Path("here/runs"),
     }  # fmt: skip
@@ -133,6 +133,18 @@ def test_the_list_of_searches_is_that_of_the_package() -> None:
     from wellbegun.search import alone
 
     assert set(SEARCHES) == set(alone.SEARCHES)
+
+
+def test_further_steps_and_a_budget_are_handed_on_and_asked_again_by_report(call: Any, fake: Any) -> None:
+    from wellbegun.cli.tune import ALSO
+    from wellbegun.search import recipe
+
+    assert ALSO == recipe.ALSO
+    options = ("--also", "length", "--also", "batch-size", "--budget", "5ep", "--quiet")
+    assert call("tune", "digits", *options).exit_code == 0
+    assert call("report", "wellbegun-digits").exit_code == 0
+    for _, _, keywords in fake.asked:
+        assert keywords["also"] == ("length", "batch-size") and keywords["budget"] == "5ep"
 
 
 def test_train_prints_the_run_and_ends_with_1_when_it_diverged(call: Any, fake: Any) -> None:

@@ -202,7 +202,11 @@ def test_a_search_that_brings_a_table_shows_it_instead_of_the_scores_and_draws_w
 ):
     finding = recommendation.findings[1]
     one, *others = finding.runs
-    table = {"columns": ["Batch size", "Speed"], "rows": [[64, 1.0], [128, "1.5 ± 0.1"], [256, None]], "won": 128}
+    table = {
+        "columns": ["Batch size", "Speed"],
+        "rows": [[64, 1.0], [128, "1.5 ± 0.1"], [256, None]],
+        "won": 128,
+    }
     own = {**finding.details, "table": table, "drawn": [one.key]}
     html.write_finding(dataclasses.replace(finding, details=own), tmp_path / "page.html", task_name="digits")
     page = (tmp_path / "page.html").read_text()

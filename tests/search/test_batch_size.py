@@ -17,6 +17,7 @@ from wellbegun.search.alone import Asked, named
 from wellbegun.search.batch_size import LEAST, PER_EPOCH, SEEDS, batch_size, checked, doublings
 from wellbegun.search.equal_time import Entry, deviations, judge
 from wellbegun.search.plan import drive
+from wellbegun.search.recipe import recipe
 from wellbegun.search.repeats import repeated
 from wellbegun.search.throughput import ROUNDS, Speed, throughput
 
@@ -317,3 +318,18 @@ def test_repeats_leave_measured_runs_single():
     measured = {spec.batch_size for spec in machine.asked if spec.host}
     ramps = {spec.batch_size for spec in machine.asked if not spec.host}
     assert measured == {32, 64} and ramps >= {32, 35, 40, 43}
+
+
+def test_the_recipe_takes_the_size_that_wins_and_the_epochs_that_it_does_in_the_same_time():
+    best = {16: 0.5, 32: 0.6, 64: 0.7, 128: 0.95, 256: 0.7}
+    found = drive(recipe(SET, also=["batch-size"]), Machine(best=best, each=0.02).train)
+    step = found.findings[0]
+    assert step.name == "batch size" and step.choice == found.batch_size == 128
+    assert found.final.spec.batch_size == 128 and "took the place of 64" in found.notes[0]
+    assert found.epochs == pytest.approx(step.details["final_epochs"], rel=0.01) and found.epochs > SET.epochs
+
+
+def test_the_recipe_keeps_the_tasks_own_size_where_it_wins():
+    best = {16: 0.5, 32: 0.6, 64: 0.95, 128: 0.7, 256: 0.7}
+    found = drive(recipe(SET, also=["batch-size"]), Machine(best=best).train)
+    assert found.batch_size == 64 and found.epochs == SET.epochs and not found.notes

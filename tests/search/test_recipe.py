@@ -10,6 +10,7 @@ from hypothesis.strategies import floats, integers
 
 from wellbegun.curve import Curve
 from wellbegun.errors import Refused
+from wellbegun.search.budget import Budget
 from wellbegun.search.learning_rate import coarse
 from wellbegun.search.momentum import momentum
 from wellbegun.search.plan import drive
@@ -226,3 +227,47 @@ def test_a_final_run_that_overfits_is_no_failure():
             return replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss}))
 
     assert drive(recipe(SETTING), Overfitting(edge=0.3).train).restarts == 0
+
+
+class Slow(World):
+    """Complete cycles end at a loss that falls with their length, by a power law."""
+
+    def run(self, spec):
+        run = replace(super().run(spec), epochs=spec.iterations / 100)
+        if spec.limit is not None:
+            return run
+        rng = np.random.default_rng([spec.seed, spec.iterations])
+        end = 0.2 + 20 * spec.iterations**-0.8 * np.exp(0.01 * rng.standard_normal())
+        loss = np.geomspace(2.3, end, len(run.curve))
+        return replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss}))
+
+
+def test_the_length_comes_from_short_runs_when_asked_for():
+    found = drive(recipe(replace(SETTING, epochs=40), also=["length"]), Slow().train)
+    (step,) = [finding for finding in found.findings if finding.name == "length"]
+    assert found.epochs == step.choice["epochs"] and found.final.spec.iterations == found.iterations
+    assert found.iterations == pytest.approx(step.choice["iterations"], rel=0.02)
+    assert found.stepsize == pytest.approx(0.45 * found.iterations, abs=1)
+
+
+def test_a_length_that_cannot_be_told_stays_and_is_said():
+    class Level(World):
+        """Short cycles end wherever chance puts them."""
+
+        def run(self, spec):
+            run = super().run(spec)
+            if spec.limit is not None or spec.iterations == 4000:
+                return run
+            loss = run.curve.val_loss * (1.0 + spec.iterations / 4000)
+            return replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss}))
+
+    found = drive(recipe(replace(SETTING, epochs=40), also=["length"]), Level(speed=3.0).train)
+    assert found.epochs == 40 and found.iterations == 4000
+    assert "stays at 40 epochs" in " ".join(found.notes)
+
+
+def test_further_steps_are_known_and_do_not_go_with_a_budget():
+    with pytest.raises(ValueError, match="batch-size, length, got dropout"):
+        drive(recipe(SETTING, also=["dropout"]), World().train)
+    with pytest.raises(ValueError, match="plans its own steps, got also length"):
+        drive(recipe(SETTING, also=["length"], budget=Budget.parse("900it")), World().train)

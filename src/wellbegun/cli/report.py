@@ -47,13 +47,13 @@ def report(folder: Path, as_object: bool) -> None:
     if not place.recommendation.exists():
         _report_runs(place, as_object)
         return
-    asked, final, budget = _asked(place)
+    asked, more = _asked(place)
     task = loaded(asked)
     from wellbegun.tune import tune
 
     keywords: dict[str, Any] = asked.keywords()
-    found = tune(task, final=final, budget=budget, store=place.runs, executor=NoTraining(), **keywords)
-    write(found, place, asked, final=final, budget=budget)
+    found = tune(task, **more, store=place.runs, executor=NoTraining(), **keywords)
+    write(found, place, asked, more)
     show(found, place, as_object)
 
 
@@ -71,14 +71,15 @@ def _report_runs(place: Folder, as_object: bool) -> None:
         click.echo(f"{count(len(found), 'run')}, no recommendation yet: {place.report}")
 
 
-def _asked(place: Folder) -> tuple[Asked, bool, str | None]:
+def _asked(place: Folder) -> tuple[Asked, dict[str, Any]]:
     """What the job was asked, out of its recommendation.json."""
     rule = "a report needs the recommendation.json of a finished `wellbegun tune`"
     try:
         values = dict(json.loads(place.recommendation.read_text(encoding="utf-8"))["asked"])
-        final, budget = bool(values.pop("final")), values.pop("budget", None)
+        more = {"final": bool(values.pop("final")), "budget": values.pop("budget", None)}
+        more["also"] = tuple(values.pop("also", ()))
         values.setdefault("repeats", False)  # jobs of older versions did not know it
         values["data_dir"] = Path(values["data_dir"]) if values["data_dir"] else None
-        return Asked(**values, out=place.path, workers=0, as_object=False, quiet=True), final, budget
+        return Asked(**values, out=place.path, workers=0, as_object=False, quiet=True), more
     except (ValueError, KeyError, TypeError) as error:
         raise click.UsageError(f"{rule}, the one in {place.path} cannot be read: {error!r}") from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,8 @@ from wellbegun.cli.tables import print_recommendation
 if TYPE_CHECKING:
     from wellbegun.search.recipe import Recommendation
 
+ALSO = ("batch-size", "length")  # search/recipe.py has them too, but loads numpy; a test compares them
+
 
 @click.command("tune")
 @training_options
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", metavar="N(s|min|h|ep|it)", help="What all of it together may cost: 10min, 5ep, 2000it."
 )
-def tune(asked: Asked, no_final: bool, budget: str | None) -> None:
+@click.option(
+    "--also", type=click.Choice(ALSO), multiple=True, help="A further step; may be given several times."
+)
+def tune(asked: Asked, no_final: bool, budget: str | None, also: tuple[str, ...]) -> None:
     """Find all settings, train with them, write a report.
 
     TASK is a name such as digits, or MODULE:NAME of a Task in Python code; with --data it may be left out.
@@ -32,13 +38,17 @@ def tune(asked: Asked, no_final: bool, budget: str | None) -> None:
 
     with ready(asked) as job:
         begun = click.get_current_context().ensure_object(Job).begun
-        found = work(job.task, final=not no_final, budget=budget, begun=begun, **job.keywords)
-        write(found, job.folder, asked, final=not no_final, budget=budget)
+        found = work(job.task, final=not no_final, budget=budget, also=also, begun=begun, **job.keywords)
+        write(found, job.folder, asked, {"final": not no_final, "budget": budget, "also": also})
     show(found, job.folder, asked.as_object)
 
 
-def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool, budget: str | None) -> None:
-    """Write report, snippet and recommendation, the latter last: it says that the job has come to its end."""
+def write(found: Recommendation, folder: Folder, asked: Asked, more: Mapping[str, Any]) -> None:
+    """Write report, snippet and recommendation, the latter last: it says that the job has come to its end.
+
+    Args:
+        more: what was asked beside the options that all training commands take.
+    """
     from wellbegun.report import html
     from wellbegun.report.snippet import snippet
 
@@ -46,7 +56,7 @@ def write(found: Recommendation, folder: Folder, asked: Asked, *, final: bool, b
     with aside(folder.snippet) as path:
         path.write_text(snippet(found), encoding="utf-8")
     with aside(folder.recommendation) as path:
-        whole = {**found.to_json(), "asked": {**asked.to_json(), "final": final, "budget": budget}}
+        whole = {**found.to_json(), "asked": {**asked.to_json(), **more}}
         path.write_text(as_json(whole, indent=2), encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +12,10 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
+from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
+from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
@@ -22,6 +24,7 @@ from wellbegun.search.weight_decay import middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
+ALSO = ("batch-size", "length")  # steps that are made when they are asked for
 NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
 
 
@@ -107,7 +110,9 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
     return steps | ({"final run": (1, setting.iterations)} if final else {})
 
 
-def recipe(setting: Setting, *, final: bool = True, budget: Budget | None = None) -> Plan[Recommendation]:
+def recipe(
+    setting: Setting, *, final: bool = True, budget: Budget | None = None, also: Collection[str] = ()
+) -> Plan[Recommendation]:
     """The checklist.
 
     Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
@@ -115,13 +120,65 @@ def recipe(setting: Setting, *, final: bool = True, budget: Budget | None = None
     Args:
         budget: what all of it together may cost; steps are left out until it fits, and the final run takes
             what is left.
+        also: further steps, of ``ALSO``: "batch-size" before everything else, "length" before the final run.
+
+    Raises:
+        ValueError: an unknown further step, or one beside a budget, which plans its own.
 
     Source: arXiv:1803.09820, Sec. 5. Choice: the order (the report names learning rate, batch size, momentum,
-    decay as a list, and its combined tests answer several at once); the batch size stays the task's.
+    decay as a list, and its combined tests answer several at once); the batch size stays the task's unless
+    its step is asked for.
     """
-    if budget is None:
-        found = yield from _searched(setting, FULL)
-        return (yield from announce(found.findings[-1], _confirmed(setting, found))) if final else found
+    if unknown := sorted(set(also) - set(ALSO)):
+        raise ValueError(f"a further step is one of {', '.join(ALSO)}, got {', '.join(unknown)}")
+    if budget is not None:
+        if also:
+            raise ValueError(
+                f"a budget plans its own steps, got also {', '.join(also)}; leave one of them out"
+            )
+        return (yield from _budgeted(setting, budget, final))
+    before: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    if "batch-size" in also:
+        before, setting, notes = yield from _sized(setting)
+    found = yield from _searched(setting, FULL)
+    found = replace(found, findings=(*before, *found.findings), notes=(*notes, *found.notes))
+    if "length" in also:
+        found, setting = yield from _timed(setting, found)
+    return (yield from announce(found.findings[-1], _confirmed(setting, found))) if final else found
+
+
+def _sized(setting: Setting) -> Plan[tuple[tuple[Finding, ...], Setting, tuple[str, ...]]]:
+    """The batch size first: the finding, the setting with it, and what a change of it means."""
+    look = yield from learning_rate.coarse(setting)
+    size = yield from announce(look, batch_size(setting, look.choice * HEADROOM, USUAL_CYCLE))
+    if size.choice == setting.batch_size:
+        return (size,), setting, ()
+    epochs = learning_rate.round_to(size.details["final_epochs"], 3)
+    note = (
+        f"The batch size {size.choice} took the place of {setting.batch_size}, and {epochs:g} epochs that of "
+        f"{setting.epochs:g}: as many as it does in the same time."
+    )
+    return (size,), replace(setting, batch_size=size.choice, epochs=epochs), (note,)
+
+
+def _timed(setting: Setting, found: Recommendation) -> Plan[tuple[Recommendation, Setting]]:
+    """The length of the final run from short ones; a note where they do not tell."""
+    edge = found.lr_max * MARGIN
+    pair = (found.momentum_max, found.momentum_min)
+    try:
+        plan = length(setting, edge, pair, found.weight_decay)
+        time = yield from announce(found.findings[-1], plan)
+    except Refused as refused:
+        finding = Finding("length", None, str(refused), refused.runs, section="4.2")
+        note = f"The length of the final run stays at {setting.epochs:g} epochs: {refused}."
+        return replace(found, findings=(*found.findings, finding), notes=(*found.notes, note)), setting
+    setting = replace(setting, epochs=time.choice["epochs"])
+    return _lengthened(setting, replace(found, findings=(*found.findings, time))), setting
+
+
+def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendation]:
+    """The steps that fit into a budget, and a final run that takes what is left of it."""
     runs: list[Run] = []
     plan = yield from tallied(fit(setting, budget), runs)
     searched = announce(plan.finding, _searched(plan.setting, plan.course))
