@@ -204,11 +204,12 @@ def _told(budget: Budget, course: Course, total: float, search: float, final: fl
     )
 
 
-def reckoning(plan: Fit, cost: Cost) -> str:
+def reckoning(plan: Fit, runs: Sequence[Run]) -> str:
     """The sentence about what was kept, once everything has run."""
-    budget, spent = plan.budget, plan.budget.spent(cost)
+    budget, spent = plan.budget, plan.budget.spent(Cost.of(runs))
     if plan.probe is not None:
-        spent += float(plan.probe.curve.metrics.get("begun", np.zeros(1))[-1])
+        last = {name: float(column[-1]) for name, column in plan.probe.curve.metrics.items()}
+        spent += last.get("begun", 0.0) + len(runs) * last.get("build", 0.0)
     missing = "; ".join(plan.course.left_out()) or "nothing"
     unit = "s" if budget.unit == "seconds" else budget.unit
     return (

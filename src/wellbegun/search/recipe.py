@@ -188,8 +188,9 @@ def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendat
     found = _lengthened(setting, replace(found, findings=(plan.finding, *found.findings)))
     if not final:
         return found
-    found = yield from announce(found.findings[-1], _confirmed(setting, found))
-    return replace(found, notes=(*found.notes, reckoning(plan, found.cost)))
+    found = yield from tallied(announce(found.findings[-1], _confirmed(setting, found)), runs)
+    once = list({run.key: run for run in runs}.values())
+    return replace(found, notes=(*found.notes, reckoning(plan, once)))
 
 
 def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
