@@ -163,7 +163,8 @@ def fit(setting: Setting, budget: Budget) -> Plan[Fit]:
             f"a budget must pay for at least about {least} updates, got {budget.text}, which pays for "
             f"{total:.0f}; raise it", (probe,) if probe else (),
         )  # fmt: skip
-    planned = replace(setting, length=ramp, total=final)
+    epochs = final * setting.batch_size / setting.samples
+    planned = replace(setting, length=ramp, total=final, epochs=epochs)
     finding = Finding(
         STEP, None, _told(budget, course, total, search, final), (probe,) if probe else (),
         details={"search": search, "final": final, "left_out": list(course.left_out())},
