@@ -223,3 +223,9 @@ def test_claims_are_frozen_values_that_can_be_replaced():
     claim = MNIST.claims[0]
     assert isinstance(claim, Claim) and replace(claim, says="else").id == claim.id
     assert json.dumps(sorted(exhibits()))
+
+
+def test_the_committed_page_is_what_the_committed_results_say():
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    assert page == document(exhibits().values(), Archive(root / "results"))
