@@ -11,6 +11,7 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.papers.exhibit import Result
+from wellbegun.search.paired import rank_correlation
 
 RISE = 0.25  # of log loss above its lowest: broken down
 
@@ -87,12 +88,12 @@ def overall(result: Result, verdict: str) -> bool:
     return sum(found) * 2 > len(found)
 
 
-def rank_correlation(result: Result, column: str) -> float:
+def momentum_correlation(result: Result, column: str) -> float:
     """Mean over repeats of Spearman's correlation of momentum with a column."""
     found = []
     for run in result.runs:
         values = run.curve.columns()[column]
-        found.append(float(np.corrcoef(_ranks(run.curve.momentum[1:]), _ranks(values[1:]))[0, 1]))
+        found.append(rank_correlation(run.curve.momentum[1:], values[1:]))
     return float(np.mean(found))
 
 
@@ -102,9 +103,5 @@ def trend_with_lr(result: Result, column: str, low: float, high: float) -> float
     for run in result.runs:
         inside = (run.curve.lr >= low) & (run.curve.lr <= high)
         values = run.curve.columns()[column][inside]
-        found.append(float(np.corrcoef(_ranks(run.curve.lr[inside]), _ranks(values))[0, 1]))
+        found.append(rank_correlation(run.curve.lr[inside], values))
     return float(np.mean(found))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable")

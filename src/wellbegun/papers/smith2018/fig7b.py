@@ -1,7 +1,7 @@
 """Figure 7b: a range test over momentum itself."""
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.measures import loss_at, rank_correlation
+from wellbegun.papers.measures import loss_at, momentum_correlation
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.ramp import LinearRamp
@@ -12,7 +12,7 @@ NAME = "momentum 0.7 to 1"
 
 def _no_optimum(found: Results) -> tuple[bool, str]:
     quarters = [loss_at(found[NAME], share) for share in (0.25, 0.5, 0.75, 0.98)]
-    order = rank_correlation(found[NAME], "val_accuracy")
+    order = momentum_correlation(found[NAME], "val_accuracy")
     told = f"loss at the quarters {', '.join(f'{q:.3f}' for q in quarters)}; Spearman {order:.2f}"
     return quarters[-1] < min(quarters[:-1]) and order > 0.9, told
 
