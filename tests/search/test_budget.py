@@ -9,7 +9,7 @@ from hypothesis.strategies import floats, sampled_from
 
 from wellbegun.curve import Curve
 from wellbegun.errors import Refused
-from wellbegun.search.budget import Budget
+from wellbegun.search.budget import CLOSING, Budget
 from wellbegun.search.plan import Cost, drive
 from wellbegun.search.recipe import recipe
 
@@ -92,7 +92,7 @@ def test_a_budget_of_time_is_kept_within_a_tenth(seconds, update, sample):
         return
     if found.restarts == 0:
         runs = len({spec.key for spec in world.asked})
-        total = world.begun + cost.seconds + runs * world.build + 3.0
+        total = world.begun + cost.seconds + runs * world.build + CLOSING
         assert total == pytest.approx(seconds, rel=0.1) or found.iterations <= 30
 
 

@@ -15,7 +15,7 @@ from wellbegun.curve import Run
 from wellbegun.errors import Refused
 from wellbegun.schedules.constant import Constant
 from wellbegun.search.plan import Batch, Cost, Finding, Plan
-from wellbegun.search.setting import EVAL_SHARE, Setting
+from wellbegun.search.setting import EVAL_SHARE, FINAL_EVALUATIONS, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "budget"
@@ -26,7 +26,7 @@ SEARCH = 0.55  # largest share of the budget that goes to the search
 LOOK = 190  # updates of the coarse look, its repeats included
 RAMP, RAMPS = (40, 300), {"momentum": 4, "weight decay": 5}  # shortest and longest ramp; ramps of a step
 ENOUGH = 30  # updates of a final run that is worth the name
-CLOSING = 3.0  # seconds to draw the report; 4 s on a slow machine
+CLOSING = 4.0  # seconds to draw the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Fit:
             return max(ENOUGH, int(left / per_update))
         last = {name: float(column[-1]) for name, column in self.probe.curve.metrics.items()}
         left -= last.get("begun", 0.0) + (len(runs) + 1) * last.get("build", 0.0) + CLOSING
-        speed = _Speed.of([run for run in runs if not run.spec.host])
+        speed = _Speed.of([run for run in runs if not run.spec.host], self.setting.validation)
         return max(ENOUGH, speed.updates(left, self.setting))
 
 
@@ -126,17 +126,23 @@ class _Speed:
     evaluated: float
 
     @classmethod
-    def of(cls, runs: Sequence[Run]) -> _Speed:
+    def of(cls, runs: Sequence[Run], validation: int) -> _Speed:
         training = sum(run.seconds - run.eval_seconds for run in runs)
-        samples = sum(len(run.curve) * (run.spec.eval_samples or 0) for run in runs)
-        evaluation = sum(run.eval_seconds for run in runs if run.spec.eval_samples)
-        updates = sum(run.iterations for run in runs)
-        return cls(training / updates, evaluation / samples if samples else 0.0)
+        samples = sum(len(run.curve) * (run.spec.eval_samples or validation) for run in runs)
+        evaluation = sum(run.eval_seconds for run in runs)
+        return cls(training / sum(run.iterations for run in runs), evaluation / max(1, samples))
 
     def updates(self, seconds: float, setting: Setting) -> int:
-        """The length of a final run that takes so many seconds, evaluations and the test included."""
+        """The length of a final run that takes so many seconds, evaluations and the test included.
+
+        It evaluates ``FINAL_EVALUATIONS`` times, on all validation data or as many samples as the share of
+        evaluation allows.
+        """
         left = seconds - self.evaluated * setting.test_samples
-        return int(left / (self.update + self.evaluated * EVAL_SHARE * setting.batch_size))
+        whole = (FINAL_EVALUATIONS + 1) * setting.validation
+        share = EVAL_SHARE * setting.batch_size  # samples evaluated per update, at most
+        capped = (left - self.evaluated * whole) / self.update
+        return int(capped if share * capped >= whole else left / (self.update + self.evaluated * share))
 
 
 def fit(setting: Setting, budget: Budget) -> Plan[Fit]:

@@ -16,6 +16,7 @@ from wellbegun.spec import RunSpec
 EVALUATIONS = 32  # per ramp: enough to smooth, few enough to stay cheap
 COARSE_ITERATIONS, COARSE_MIN, COARSE_MAX = 100, 1e-6, 10.0
 COARSE_EVALUATIONS = 50  # of the coarse ramp, whose rate grows by 17 % per iteration
+FINAL_EVALUATIONS = 40
 EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
 RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = (
     0.07,
@@ -117,7 +118,9 @@ class Setting:
     def final(self, lr_max: float, momentum: tuple[float, float], weight_decay: float) -> RunSpec:
         """The 1cycle run with the chosen values."""
         cycle = self.cycle(lr_max)
-        spec = self.spec(self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, 40)
+        spec = self.spec(
+            self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, FINAL_EVALUATIONS
+        )
         return spec.but(test=self.has_test, train_on="all" if self.all_data else "train")
 
     def shrinkage(self, lr_max: float, momentum: tuple[float, float]) -> float:
