@@ -15,7 +15,7 @@ from wellbegun.schedules._base import Floats
 LENGTHS = 3  # of different lengths: fewer do not show whether a fall slows down
 EXACT = 0.003  # log(value): no end result is known better than this, whatever its repeats say
 SAME = 0.01  # log(value): differences below this are no rise and no fall
-FLOORS, POWERS = np.linspace(0.0, 0.98, 50), np.geomspace(0.05, 3.0, 100)
+FLOORS, POWERS = np.linspace(0.0, 0.98, 50), np.geomspace(0.05, 3.0, 250)
 LEVELS = (0.05, 0.5, 0.95)  # quantiles: an interval of 90 %, with its middle
 SCATTER = np.array(
     [-1.65, -1.04, -0.67, -0.39, -0.13, 0.13, 0.39, 0.67, 1.04, 1.65]
