@@ -80,3 +80,18 @@ def test_the_task_of_another_length_asks_for_rises_of_its_own():
     world = Steep(3, asked=[])
     drive(ramp_speed(short, 0.1, PAIR, 1e-3), world.train)
     assert max(spec.iterations for spec in world.asked) <= 1.5 * short.ramp_iterations
+
+
+def test_a_rise_in_which_nothing_was_learnt_proves_nothing():
+    class Slow(Steep):
+        """Learns nothing in fewer than 60 updates, and is unstable in rises of fewer than 40."""
+
+        def run(self, spec):
+            run = super().run(spec)
+            if spec.iterations >= 60:
+                return run
+            curve = Curve.of({**run.curve.columns(), "val_loss": np.full(len(run.curve), 2.3)})
+            return replace(run, curve=curve)
+
+    found = drive(ramp_speed(SETTING, 0.1, PAIR, 1e-3), Slow(40).train)
+    assert 40 <= found.choice["stepsize"] <= 60

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.bounds import LEARNED
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.intervals import noise
 from wellbegun.errors import Refused
@@ -31,7 +32,8 @@ def ramp_speed(
     """The shortest stepsize in which the learning rate may rise from lr_max / 10 to lr_max.
 
     Rises of one cycle, watched until half a stepsize past the peak, with three seeds each: halved while they
-    are stable, doubled while one of them fails, then once the geometric mean between the two.
+    are stable, doubled while one of them fails, then once the geometric mean between the two. A rise in
+    which nothing was learnt cannot lose anything: it is no proof and counts as failed.
 
     Args:
         momentum: (max, min), against the learning rate as in the cycle.
@@ -50,7 +52,7 @@ def ramp_speed(
         found[length] = tuple((yield Batch.of(STEP, seeds)))
         length = _next(found, setting.cycle(lr_max).stepsize)
     runs = tuple(run for length in sorted(found) for run in found[length])
-    fails = {length: sum(map(failed, found[length])) for length in sorted(found)}
+    fails = _fails(found)
     low, high = _bracket(fails)
     if high is None:
         raise Refused(
@@ -85,6 +87,18 @@ def rise(
     return spec.but(limit=STOP_AT)
 
 
+def _fails(found: Mapping[int, tuple[Run, ...]]) -> dict[int, int]:
+    """Stepsize -> seeds that failed or showed nothing, shortest first."""
+    return {
+        length: sum(failed(run) or not _learned(run) for run in found[length]) for length in sorted(found)
+    }
+
+
+def _learned(run: Run) -> bool:
+    loss = run.curve.val_loss
+    return bool(np.exp(course(loss)).min() < LEARNED * loss[0])
+
+
 def failed(run: Run) -> bool:
     """Whether a rise was too fast: diverged, or at its end well above the lowest loss it had reached."""
     if run.diverged:
@@ -98,7 +112,7 @@ def failed(run: Run) -> bool:
 
 def _next(found: Mapping[int, tuple[Run, ...]], longest: int) -> int | None:
     """The stepsize to try next, or None."""
-    low, high = _bracket({length: sum(map(failed, runs)) for length, runs in found.items()})
+    low, high = _bracket(_fails(found))
     if high is None:
         return None if low is None or low >= longest else min(2 * low, longest)
     if low is None:
@@ -115,7 +129,8 @@ def _bracket(fails: Mapping[int, int]) -> tuple[int | None, int | None]:
 
 
 def _told(fails: Mapping[int, int]) -> str:
-    return ", ".join(
-        f"in {length} iterations {count or 'none'} of {SEEDS} seeds {'fail' if count != 1 else 'fails'}"
-        for length, count in fails.items()
-    )
+    parts = []
+    for length, count in fails.items():
+        verb = "fails or learns" if count == 1 else "fail or learn"
+        parts.append(f"in {length} iterations {count or 'none'} of {SEEDS} seeds {verb} nothing")
+    return ", ".join(parts)
