@@ -116,6 +116,11 @@ class Run:
         return self.spec.key
 
     @property
+    def singles(self) -> tuple[Run, ...]:
+        """The runs that were trained: itself, or the repeats whose mean it is."""
+        return self.repeats or (self,)
+
+    @property
     def diverged(self) -> bool:
         return self.ended == DIVERGED
 

@@ -96,7 +96,7 @@ def write_finding(
     """Write a page of one search alone: what it chose, why, its pictures and runs; returns ``path``."""
     title = f"{finding.name[0].upper()}{finding.name[1:]} for {task_name}"
     part = step(finding, 1, set())
-    single = [one for run in finding.runs for one in (run.repeats or (run,))]
+    single = [one for run in finding.runs for one in run.singles]
     table, versions = _table([(part["title"], single)]), _facts(single, facts)
     return _publish(_render(title=title, finding=part, table=table, facts=versions), path)
 

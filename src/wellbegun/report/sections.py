@@ -155,7 +155,7 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     once = list({run.key: run for run in finding.runs}.values())
     asked = [run for run in once if run.key not in seen]
     seen.update(run.key for run in asked)
-    new = [one for run in asked for one in (run.repeats or (run,))]
+    new = [one for run in asked for one in run.singles]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
     drawn = [run for run in once if run.key in finding.details.get("drawn", labels)]

@@ -140,7 +140,7 @@ def bounds(
         asked[0] = asked[0].but(estimate=ESTIMATE)
         further = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *further)}.values())
-        single = [one for run in runs for one in (run.repeats or (run,))]
+        single = [one for run in runs for one in run.singles]
         if in_sight(single):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives

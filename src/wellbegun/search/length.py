@@ -168,7 +168,7 @@ def _ends(runs: Sequence[Run], column: str) -> dict[float, list[float]]:
     """Iterations -> what was measured after the last update, one value per run and repeat."""
     ends: dict[float, list[float]] = {}
     for run in runs:
-        for one in run.repeats or (run,):
+        for one in run.singles:
             ends.setdefault(float(run.spec.iterations), []).append(float(one.curve.columns()[column][-1]))
     return ends
 
@@ -247,7 +247,7 @@ def _label(run: Run) -> str:
 
 def _epochs(run: Run) -> float:
     """Of one run, where several are read as one: of the one with the batch size that was asked for."""
-    return (run.repeats or (run,))[0].epochs
+    return run.singles[0].epochs
 
 
 def _labels(runs: Sequence[Run], failed: Sequence[Run]) -> dict[str, str]:
