@@ -58,6 +58,10 @@ class Options:
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ValueError(f"workers must be at least 0, got {self.workers}; 0 trains in this process")
+        if self.budget is not None and self.repeats:
+            raise ValueError(
+                f"a budget plans single runs, got repeats and {self.budget.text}; give one of them"
+            )
         if self.budget is not None and self.epochs is not None:
             raise ValueError(
                 f"a budget sets the final run's length, got epochs={self.epochs:g} as well; give one of them"

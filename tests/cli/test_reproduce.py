@@ -79,10 +79,17 @@ def test_the_queue_stops_where_time_does(tiny: Path) -> None:
     done = list(
         replay.queue([TINY], Archive(tiny / "r"), minutes=1.0, clock=lambda: float(next(clock)), device="cpu")
     )
-    assert 1 <= len(done) < 4
+    assert 1 <= len(done) < 6
     rest = list(replay.queue([TINY], Archive(tiny / "r"), minutes=10, device="cpu"))
-    assert len(done) + len(rest) == 4
-    assert [one.repeat for _, one, _ in (*done, *rest)] == [0, 0, 1, 1]
+    every = [(one.repeat, one.line.name, one.line.cycles_momentum) for _, one, _ in (*done, *rest)]
+    first = [(0, "fast", True), (0, "slow", False), (0, "fast", False)]
+    assert sorted(every[:3]) == sorted(first)  # the same line with its momentum held comes last
+    assert every[2] == first[2] and [(1, *rest) for _, *rest in every[:3]] == every[3:]
+
+
+def test_as_many_runs_at_a_time_as_there_are_workers(tiny: Path) -> None:
+    each = [one.line.name for one, _ in replay.replay(TINY, Archive(tiny / "r"), device="cpu", workers=2)]
+    assert sorted(each) == ["fast", "fast", "slow", "slow"]
 
 
 def test_the_page_is_written_from_the_results(call: Callable[..., Any], tiny: Path) -> None:

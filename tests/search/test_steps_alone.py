@@ -78,8 +78,14 @@ def test_a_balance_of_a_factor_keeps_the_weight_decay():
         (
             "momentum",
             Asked(factor="dropout"),
-            "momentum takes no factor, got 'dropout'; regularizer and balance",
+            "momentum takes no factor, got dropout; of the steps regularizer and balance can",
         ),
+        (
+            "momentum",
+            Asked(kind="constant"),
+            "momentum takes no kind, got constant; of the steps weight-decay-snapshot can",
+        ),
+        ("length", Asked(compare=True), "length takes no compare"),
         ("dropout", Asked(), "what must be one of"),
     ],
 )

@@ -175,12 +175,10 @@ def _archive(results: Path) -> Archive:
 
 def _row(exhibit: Exhibit, archive: Archive) -> dict[str, Any]:
     """An exhibit as JSON."""
-    measured = {
-        scale: sum(len(result.runs) for result in archive.results(exhibit, scale).values())
-        for scale in SCALES
-    }
+    found = {scale: archive.results(exhibit, scale) for scale in SCALES}
+    measured = {scale: sum(len(result.runs) for result in found[scale].values()) for scale in SCALES}
     verdicts = {
-        scale: {c.id: c.verdict(archive.results(exhibit, scale), scale).word for c in exhibit.claims}
+        scale: {claim.id: claim.verdict(found[scale], scale).word for claim in exhibit.claims}
         for scale in SCALES
     }
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from wellbegun.papers.exhibit import APPLIED, NOT_APPLIED, Exhibit, Result, Scale
+from wellbegun.papers.exhibit import NOT_APPLIED, Exhibit, Result, Scale
 from wellbegun.papers.results import Archive
 
 SCALES: tuple[Scale, ...] = ("paper", "cpu")
@@ -23,20 +23,15 @@ def document(exhibits: Iterable[Exhibit], archive: Archive) -> str:
     return "\n".join([HEAD, *parts]).rstrip() + "\n"
 
 
-def variants_of(exhibit: Exhibit) -> tuple[str, ...]:
-    """Both readings of a cycled momentum, where the exhibit cycles it."""
-    return (APPLIED, NOT_APPLIED) if exhibit.cycles_momentum else (APPLIED,)
-
-
 def _exhibit(exhibit: Exhibit, archive: Archive) -> list[str]:
     parts: list[str] = []
     for scale in SCALES:
-        for variant in variants_of(exhibit):
+        for variant in exhibit.variants:
             results = archive.results(exhibit, scale, variant)
             if variant == NOT_APPLIED and not any(r.line.cycles_momentum for r in results.values()):
                 continue
             if results:
-                name = f", cycled momentum {variant}" if len(variants_of(exhibit)) > 1 else ""
+                name = f", cycled momentum {variant}" if len(exhibit.variants) > 1 else ""
                 parts += ["", f"### Scale {scale}{name}", "", *table(exhibit, results)]
                 parts += [
                     "",

@@ -146,6 +146,11 @@ class Exhibit:
     def cycles_momentum(self) -> bool:
         return any(line.cycles_momentum for line in self.lines)
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Both readings of a cycled momentum, where a line cycles it."""
+        return (APPLIED, NOT_APPLIED) if self.cycles_momentum else (APPLIED,)
+
 
 def ordered(results: Results, names: Sequence[str], *, within: float = 1.0) -> tuple[bool, str]:
     """Whether accuracy does not fall along these lines by more than ``within`` standard deviations.

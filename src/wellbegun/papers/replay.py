@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice, product
 from typing import Any, cast
 
 from wellbegun.curve import Run
 from wellbegun.job import Options, Work
-from wellbegun.papers.exhibit import APPLIED, Exhibit, Line, Scale
+from wellbegun.papers.exhibit import APPLIED, NOT_APPLIED, Exhibit, Line, Scale
 from wellbegun.papers.results import Archive
 from wellbegun.papers.scale import shortened
 from wellbegun.schedules.constant import Constant
 from wellbegun.search.plan import Batch, Plan
 from wellbegun.search.repeats import variants
 from wellbegun.search.setting import Setting
+from wellbegun.search.throughput import slope
 from wellbegun.spec import RunSpec
 
 SAMPLES = 2000  # of the test set, drawn along the run; the last evaluation takes all of it
@@ -104,23 +106,29 @@ def _by_samples(exhibit: Exhibit, names: Sequence[str]) -> dict[int | None, list
 
 def replay(
     exhibit: Exhibit, archive: Archive, *, scale: Scale = "paper", variant: str = APPLIED,
-    repeats: int | None = None, lines: Sequence[str] = (), data_dir: Any = None, **options: Any,
+    repeats: int | None = None, lines: Sequence[str] = (), data_dir: Any = None,
+    fits: Callable[[Wanted], bool] | None = None, **options: Any,
 ) -> Iterator[tuple[Wanted, Run]]:  # fmt: skip
-    """Train what is missing, one run after the other, and add each to the archive as it ends.
+    """Train what is missing, as many at a time as there are workers, and add each to the archive as it ends.
 
     Args:
         repeats: at most so many per line; None: as published.
         lines: names of the lines to replay; none: all.
+        fits: asked before each run is begun whether it still may be; None: all may.
         options: see ``job.Options``.
     """
-    asked = repeats or exhibit.repeats
+    asked, together = repeats or exhibit.repeats, max(1, options.get("workers", 0))
     for samples, some in _by_samples(exhibit, lines).items():
         with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
-            for one in wanted(exhibit, work.setting, archive, scale, variant, asked, some):
-                run = work.drive(_single(one.spec), {})
-                original = exhibit.line(one.line.name)
-                archive.add(exhibit, original, one.repeat, scale, variant, run, facts(run))
-                yield one, run
+            todo = iter(wanted(exhibit, work.setting, archive, scale, variant, asked, some))
+            todo = (one for one in todo if fits is None or fits(one))
+            while batch := list(islice(todo, together)):
+                runs = work.drive(_batch([one.spec for one in batch]), {})
+                for one, run in zip(batch, runs, strict=True):
+                    archive.add(
+                        exhibit, exhibit.line(one.line.name), one.repeat, scale, variant, run, facts(run)
+                    )
+                    yield one, run
 
 
 def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:
@@ -129,14 +137,12 @@ def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, 
         line = replace(exhibit.lines[0], batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
         spec = _spec(exhibit, line, work.setting)
         probe = spec.but(host=work.setting.host, eval_every=PROBE // 3, eval_samples=64, test=False)
-        run = work.drive(_single(probe), {})
-    seconds, done = run.curve.metrics["seconds"], run.curve.iteration
-    return float((seconds[-1] - seconds[1]) / (done[-1] - done[1]))
+        (run,) = work.drive(_batch([probe]), {})
+    return slope(run)
 
 
-def _single(spec: RunSpec) -> Plan[Run]:
-    (run,) = yield Batch.of("replay", [spec])
-    return run
+def _batch(specs: Sequence[RunSpec]) -> Plan[Sequence[Run]]:
+    return (yield Batch.of("replay", specs))
 
 
 def facts(run: Run) -> dict[str, Any]:
@@ -150,26 +156,40 @@ def facts(run: Run) -> dict[str, Any]:
 
 
 def queue(
-    exhibits: Iterable[Exhibit], archive: Archive, *, minutes: float, scale: Scale = "paper",
+    exhibits: Sequence[Exhibit], archive: Archive, *, minutes: float, scale: Scale = "paper",
     clock: Callable[[], float] = time.monotonic, **options: Any,
 ) -> Iterator[tuple[Exhibit, Wanted, Run]]:  # fmt: skip
     """Measure what is missing and fits into the minutes that are left, exhibit after exhibit.
 
-    A first repeat of every line comes before any second one. What an update costs is measured once per
-    exhibit, and again from every run that has ended.
+    A first repeat of every line comes before any second one, momentum as the text has it before momentum that
+    is not cycled. What an update costs is measured once per exhibit, and again from every run that has ended.
     """
     end = clock() + 60 * minutes
-    each: dict[str, float] = {}
-    for repeat in range(max((exhibit.repeats for exhibit in exhibits), default=0)):
-        for exhibit in exhibits:
-            todo = missing(exhibit, archive, scale=scale, variant=APPLIED, repeats=repeat + 1, **options)
-            for one in todo:
-                if exhibit.id not in each:
-                    each[exhibit.id] = seconds_per_update(exhibit, one.spec.batch_size, **options)
-                if clock() + each[exhibit.id] * one.spec.iterations > end:
-                    continue
-                for _, run in replay(
-                    exhibit, archive, scale=scale, repeats=repeat + 1, lines=[one.line.name], **options
-                ):
-                    each[exhibit.id] = run.seconds / max(1, run.iterations)
-                    yield exhibit, one, run
+    rounds = range(max((exhibit.repeats for exhibit in exhibits), default=0))
+    for repeat, variant, exhibit in product(rounds, (APPLIED, NOT_APPLIED), exhibits):
+        if repeat >= exhibit.repeats or variant not in exhibit.variants:
+            continue
+        pace = _Pace(exhibit, end, clock, options)
+        for one, run in replay(
+            exhibit, archive, scale=scale, variant=variant, repeats=repeat + 1, fits=pace.fits, **options
+        ):
+            pace.seconds = run.seconds / max(1, run.iterations)
+            yield exhibit, one, run
+
+
+@dataclass
+class _Pace:
+    """Whether a run of an exhibit will have ended in time."""
+
+    exhibit: Exhibit
+    end: float  # on the clock
+    clock: Callable[[], float]
+    options: dict[str, Any]
+    seconds: float = 0.0  # per update; 0: not known yet
+
+    def fits(self, one: Wanted) -> bool:
+        if self.clock() >= self.end:
+            return False
+        if not self.seconds:
+            self.seconds = seconds_per_update(self.exhibit, one.spec.batch_size, **self.options)
+        return self.clock() + self.seconds * one.spec.iterations <= self.end

@@ -56,7 +56,8 @@ _STEPS = {
     "weight decay": (
         "Weight decay",
         "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
-        "room for overfitting, too much holds the network back: the curve that comes down lowest wins.",
+        "room for overfitting, too much holds the network back: the curve that lies lowest wins, over the "
+        "iterations in which every one of them is still calm.",
     ),
     "momentum cycle": (
         "Momentum while the learning rate rises",
@@ -158,7 +159,9 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     new = [one for run in asked for one in run.singles]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
-    drawn = [run for run in once if run.key in finding.details.get("drawn", labels)]
+    own = finding.details.get("labels", labels)  # runs that it stands on, such as a first look, have none
+    compared = [run for run in once if run.key in own]
+    drawn = [run for run in compared if run.key in finding.details.get("drawn", own)]
     pictures, diagnosis = _pictures(finding, drawn, labels, f"step{position}")
     return {
         "title": title,
@@ -174,7 +177,9 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
         "old": len(once) - len(asked),
         "repeats": max((len(run.repeats) for run in once), default=0),
         "pictures": pictures,
-        "scores": _scores(finding, once, labels) if len(once) > 1 or finding.details.get("scores") else [],
+        "scores": _scores(finding, compared, labels)
+        if len(compared) > 1 or finding.details.get("scores")
+        else [],
         "table": _table(finding.details.get("table")),
         "diagnosis": diagnosis,
     }

@@ -31,6 +31,14 @@ class Asked:
     kind: str = ""  # variant of the step, where it has several; "" for its own choice
     compare: bool = False  # with the step's other way, where it has one
 
+    def told(self) -> dict[str, str]:
+        """What was asked for, field by field, in words."""
+        values = ", ".join(f"{value:g}" for value in self.values)
+        words = {"values": values, "factor": self.factor, "kind": self.kind}
+        return {name: word for name, word in words.items() if word} | (
+            {"compare": "yes"} if self.compare else {}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -46,9 +54,16 @@ class Ground:
 class Step:
     """A step that can be asked for by name."""
 
-    plan: Callable[[Setting, Asked], Plan[Finding]]
-    takes_values: bool = True
-    takes_factor: bool = False
+    search: Callable[[Setting, Ground, Asked], Plan[Finding]]  # what it does on that ground
+    takes: frozenset[str] = frozenset({"values"})  # which fields of ``Asked``
+    check: Callable[[Setting, Asked], object] | None = None  # says what is wrong before anything runs
+
+    def plan(self, setting: Setting, asked: Asked) -> Plan[Finding]:
+        """The step on its own feet: its finding counts the look that it begins with."""
+        if self.check is not None:
+            self.check(setting, asked)
+        base = yield from ground(setting)
+        return _after((yield from self.search(setting, base, asked)), base.look)
 
 
 def ground(setting: Setting) -> Plan[Ground]:
@@ -63,66 +78,50 @@ def middle_decay(setting: Setting, top: float) -> float:
     return middle(setting, top / learning_rate.HEADROOM / 2, USUAL_CYCLE)
 
 
-def _momentum(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
+def _momentum(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
     return (yield from momentum(setting, base.top, base.decay, asked.values or CANDIDATES))
 
 
-def _weight_decay(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
+def _weight_decay(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
     return (yield from weight_decay(setting, base.top, base.momentum, base.decay, asked.values))
 
 
-def _ramp_speed(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
+def _ramp_speed(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
     lr_max = asked.values[0] if asked.values else learning_rate.round_to(base.look.choice / 2, 2)
     return (yield from ramp_speed(setting, lr_max, base.momentum, base.decay))
 
 
-def _batch_size(setting: Setting, asked: Asked) -> Plan[Finding]:
-    if asked.values:
-        checked(setting, asked.values)  # before anything is trained
-    base = yield from ground(setting)
-    found = yield from batch_size(setting, base.top, base.momentum, asked.values)
-    return _after(found, base.look)
+def _batch_size(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
+    return (yield from batch_size(setting, base.top, base.momentum, asked.values))
 
 
-def _snapshot(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
-    kind = asked.kind or KINDS[0]
-    plan = snapshot(setting, base.top, base.momentum, base.decay, asked.values, kind)
+def _snapshot(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
+    plan = snapshot(setting, base.top, base.momentum, base.decay, asked.values, asked.kind or KINDS[0])
     if not asked.compare:
         return (yield from plan)
-    whole = weight_decay(setting, base.top, base.momentum, base.decay, asked.values)
-    return (yield from compared(plan, whole))
+    return (yield from compared(plan, _weight_decay(setting, base, asked)))
 
 
-def _length(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
+def _length(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
     return (yield from length(setting, base.look.choice, base.momentum, base.decay, asked.values))
 
 
-def _momentum_cycle(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
-    found = yield from momentum_cycle(setting, base.top, base.decay, asked.values or STEADY)
-    return _after(found, base.look)
+def _momentum_cycle(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
+    return (yield from momentum_cycle(setting, base.top, base.decay, asked.values or STEADY))
 
 
-def _momentum_range(setting: Setting, _: Asked) -> Plan[Finding]:
-    base = yield from ground(setting)
-    return _after((yield from momentum_range(setting, safe_rate(base.look.choice), base.decay)), base.look)
+def _momentum_range(setting: Setting, base: Ground, _: Asked) -> Plan[Finding]:
+    return (yield from momentum_range(setting, safe_rate(base.look.choice), base.decay))
 
 
-def _regularizer(setting: Setting, asked: Asked) -> Plan[Finding]:
-    candidates(setting, asked.factor, asked.values)  # says what is wrong before anything runs
-    base = yield from ground(setting)
-    plan = regularizer(setting, base.top, base.momentum, base.decay, asked.factor, asked.values)
-    return _after((yield from plan), base.look)
+def _regularizer(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
+    factor, values = asked.factor, asked.values
+    return (yield from regularizer(setting, base.top, base.momentum, base.decay, factor, values))
 
 
-def _balance(setting: Setting, asked: Asked) -> Plan[Finding]:
+def _balance(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
     values = candidates(setting, asked.factor, asked.values) if asked.factor else asked.values
-    base, rate = yield from _safe(setting)
+    rate = yield from _safe(setting, base)
 
     def change(spec: RunSpec, value: float) -> RunSpec:
         if not asked.factor:
@@ -132,39 +131,52 @@ def _balance(setting: Setting, asked: Asked) -> Plan[Finding]:
     name, values = asked.factor or "weight decay", values or grid(base.decay)
     lr_max, own = rate.choice["lr_max"], dict(setting.factors).get(asked.factor, base.decay)
     found = yield from balance(setting, lr_max, base.momentum, name, values, own, change, rate.runs)
-    return _after(found, base.look, rate)
+    return _after(found, rate)
 
 
-def _lr_min(setting: Setting, asked: Asked) -> Plan[Finding]:
-    base, rate = yield from _safe(setting)
+def _lr_min(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:
+    rate = yield from _safe(setting, base)
     lr_max = rate.choice["lr_max"]
-    found = yield from lr_min(setting, lr_max, base.momentum[0], base.decay, asked.values)
-    return _after(found, base.look, rate)
+    return _after((yield from lr_min(setting, lr_max, base.momentum[0], base.decay, asked.values)), rate)
 
 
-def _after(found: Finding, *before: Finding) -> Finding:
+def _safe(setting: Setting, base: Ground) -> Plan[Finding]:
+    """A safe lr_max from range tests with usual values for the rest."""
+    return (
+        yield from learning_rate.bounds(setting, base.top, setting.falling(*base.momentum), base.decay, ())
+    )
+
+
+def _after(found: Finding, before: Finding) -> Finding:
     """The finding, whose cost counts the runs that it stands on."""
-    return replace(found, runs=(*(run for one in before for run in one.runs), *found.runs))
+    return replace(found, runs=(*before.runs, *found.runs))
 
 
-def _safe(setting: Setting) -> Plan[tuple[Ground, Finding]]:
-    """The ground, and a safe lr_max from range tests with usual values for the rest."""
-    base = yield from ground(setting)
-    falling = setting.falling(*base.momentum)
-    return base, (yield from learning_rate.bounds(setting, base.top, falling, base.decay, ()))
+def _sizes(setting: Setting, asked: Asked) -> None:
+    if asked.values:
+        checked(setting, asked.values)
+
+
+def _factor(setting: Setting, asked: Asked) -> None:
+    candidates(setting, asked.factor, asked.values)
+
+
+def _factor_if_any(setting: Setting, asked: Asked) -> None:
+    if asked.factor:
+        _factor(setting, asked)
 
 
 SEARCHES = {
     "momentum": Step(_momentum),
     "momentum-cycle": Step(_momentum_cycle),
-    "momentum-range": Step(_momentum_range, takes_values=False),
+    "momentum-range": Step(_momentum_range, takes=frozenset()),
     "ramp-speed": Step(_ramp_speed),
     "weight-decay": Step(_weight_decay),
-    "batch-size": Step(_batch_size),
-    "weight-decay-snapshot": Step(_snapshot),
+    "batch-size": Step(_batch_size, check=_sizes),
+    "weight-decay-snapshot": Step(_snapshot, takes=frozenset({"values", "kind", "compare"})),
     "length": Step(_length),
-    "regularizer": Step(_regularizer, takes_factor=True),
-    "balance": Step(_balance, takes_factor=True),
+    "regularizer": Step(_regularizer, takes=frozenset({"values", "factor"}), check=_factor),
+    "balance": Step(_balance, takes=frozenset({"values", "factor"}), check=_factor_if_any),
     "lr-min": Step(_lr_min),
 }
 
@@ -173,15 +185,14 @@ def check(what: str, asked: Asked) -> None:
     """Whether a step takes what was asked of it.
 
     Raises:
-        ValueError: it takes no values, or no factor.
+        ValueError: it takes no values, no factor, no kind, or has nothing to compare with.
     """
     step = named(what)
-    if asked.values and not step.takes_values:
-        values = ", ".join(f"{value:g}" for value in asked.values)
-        raise ValueError(f"{what} takes no values, got {values}; leave them out")
-    if asked.factor and not step.takes_factor:
-        able = " and ".join(name for name, one in SEARCHES.items() if one.takes_factor)
-        raise ValueError(f"{what} takes no factor, got {asked.factor!r}; {able} do")
+    for name, given in asked.told().items():
+        if name not in step.takes:
+            able = " and ".join(other for other, one in SEARCHES.items() if name in one.takes)
+            way = "leave them out" if name == "values" else f"of the steps {able} can use it"
+            raise ValueError(f"{what} takes no {name}, got {given}; {way}")
 
 
 def named(what: str) -> Step:

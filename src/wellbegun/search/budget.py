@@ -9,19 +9,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from wellbegun.curve import Run
 from wellbegun.errors import Refused
-from wellbegun.schedules.constant import Constant
+from wellbegun.search import throughput
 from wellbegun.search.plan import Batch, Cost, Finding, Plan
 from wellbegun.search.setting import EVAL_SHARE, FINAL_EVALUATIONS, Setting
-from wellbegun.spec import RunSpec
 
 STEP = "budget"
 UNITS = {"s": ("seconds", 1.0), "min": ("seconds", 60.0), "h": ("seconds", 3600.0), "ep": ("epochs", 1.0),
          "it": ("iterations", 1.0)}  # fmt: skip
-PROBE = 24  # updates of the measured run; the first third warms up
+PROBE = 24  # updates of the measured run
 SEARCH = 0.55  # largest share of the budget that goes to the search
 LOOK = 190  # updates of the coarse look, its repeats included
 RAMP, RAMPS = (40, 300), {"momentum": 4, "weight decay": 5}  # shortest and longest ramp; ramps of a step
@@ -153,7 +150,7 @@ def fit(setting: Setting, budget: Budget) -> Plan[Fit]:
     """
     probe = None
     if budget.unit == "seconds":
-        (probe,) = yield Batch.of(STEP, [measured(setting)])
+        (probe,) = yield Batch.of(STEP, [throughput.probe(setting, setting.batch_size, PROBE, 0)])
         if not len(probe.curve):
             raise Refused(f"a batch must fit into memory to be measured, {probe.ended}; take a smaller one")
     total = _updates(budget, setting, probe)
@@ -178,21 +175,13 @@ def fit(setting: Setting, budget: Budget) -> Plan[Fit]:
     return Fit(budget, course, planned, finding, probe)
 
 
-def measured(setting: Setting) -> RunSpec:
-    """A few updates at a rate too small to matter, whose seconds are what is wanted."""
-    spec = setting.spec(PROBE, Constant(1e-6), Constant(0.9), 0.0, 3)
-    return spec.but(host=setting.host)
-
-
 def _updates(budget: Budget, setting: Setting, probe: Run | None) -> float:
     """How many updates the budget pays for, as far as it can be known beforehand."""
     if probe is None:
         return budget.amount / _per_update(budget, setting)
-    rows = probe.curve
-    last = {name: float(column[-1]) for name, column in rows.metrics.items()}
-    per_update = float(np.diff(rows.metrics["seconds"])[1:].sum() / np.diff(rows.iteration)[1:].sum())
+    last = {name: float(column[-1]) for name, column in probe.curve.metrics.items()}
     left = budget.amount - last.get("begun", 0.0) - CLOSING - 8 * last.get("build", 0.0)
-    return max(0.0, left / (1.1 * per_update))  # a tenth for evaluations
+    return max(0.0, left / (1.1 * throughput.slope(probe)))  # a tenth for evaluations
 
 
 def _per_update(budget: Budget, setting: Setting) -> float:

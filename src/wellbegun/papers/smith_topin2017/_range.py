@@ -61,7 +61,7 @@ def range_exhibit(network: str, label: str) -> Exhibit:
             ),
             Claim(
                 id="sc-fig4-gap",
-                says="from 0.3 to 1.5 the training loss rises and the test loss falls: large rates regularize",
+                says="from 0.3 to 1.5 training loss rises and test loss falls: large rates regularize",
                 section="4",
                 needs=(NAME,),
                 check=_gap,
