@@ -28,7 +28,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "lr min": ("lr-min", {}),
     "too large": ("lr-min", {}),  # rates up to many times lr_max; values follow from "lr min"
     "balance": ("balance", {}),
-    "regularizer": ("regularizer", {"factor": "dropout"}),  # the papers' two networks have none: cnn
+    "regularizer": ("regularizer", {"factor": "dropout"}),
 }
 TIMES = (1 / 10, 1 / 3, 1, 3, 10, 30)  # of lr_max, for the start that is too large
 
@@ -200,7 +200,6 @@ def main() -> None:
     asked = parser.parse_args()
     epochs = {"epochs": asked.epochs or EPOCHS[asked.name]}
     task = by_name(asked.name, data_dir=asked.data_dir)
-    cnn = by_name(asked.name, model="cnn", data_dir=asked.data_dir)
     asked.out.joinpath(asked.name).mkdir(parents=True, exist_ok=True)
     found: dict[str, Finding] = {}
     for step in asked.only or STEPS:
@@ -208,9 +207,7 @@ def main() -> None:
         if step == "too large":
             rates = json.loads((asked.out / asked.name / "lr-min.json").read_text())["details"]["lr_max"]
             more = {"values": tuple(float(f"{rates * times:.1e}") for times in TIMES)}
-        found[step] = found_by(
-            asked.name, asked.out, step, cnn if step == "regularizer" else task, **{**epochs, **more}
-        )
+        found[step] = found_by(asked.name, asked.out, step, task, **epochs, **more)
     print("| claim | verdict | numbers |\n|---|---|---|")
     print("\n".join(say(*claim) for claim in claims(found)))
 

@@ -3,9 +3,9 @@
     python benchmarks/snapshot.py agree mnist cifar10 --data-dir DATA --out FOLDER
     python benchmarks/snapshot.py 12a 12b --data-dir DATA --out FOLDER
 
-"agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger,
-so that the best value lies at the grid's edge, and with two values far apart. Finished runs are read from
-FOLDER, so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
+"agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger, so
+that the best value lies at the grid's edge, and between a few values far apart or too large. Finished runs are
+read from FOLDER, so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,16 @@ from wellbegun.search.weight_decay import weight_decay
 from wellbegun.zoo.tasks import by_name
 
 TASKS = ("mnist", "cifar10")
-WIDE = (100, 1)  # times the usual middle: values so far apart that the grid's winner is no tie
+GRIDS = ((1,), (10,), (100, 1), (100, 30, 10))
+"""Times the usual middle: of the grid, or where there are several, of values whose winner may be no tie."""
 
 
-def agree(setting: Setting, kind: str, factor: float) -> Plan[dict[str, Any]]:
-    """Both searches around a middle that is ``factor`` times the usual one; factor 0: see WIDE."""
+def agree(setting: Setting, kind: str, times: tuple[float, ...]) -> Plan[dict[str, Any]]:
+    """Both searches around so many times the usual middle, or between several multiples of it."""
     base = yield from alone.ground(setting)
-    ask = (setting, base.top, base.momentum, float(f"{base.decay * (factor or 1):.0e}"))
-    ask += () if factor else (tuple(float(f"{base.decay * wide:.0e}") for wide in WIDE),)
+    values = tuple(float(f"{base.decay * factor:.0e}") for factor in times)
+    around = (values[0], ()) if len(values) == 1 else (float(f"{base.decay:.0e}"), values)
+    ask = (setting, base.top, base.momentum, *around)
     try:
         found = yield from compared(snapshot(*ask, kind=kind), weight_decay(*ask))
     except Refused as refused:
@@ -93,12 +96,9 @@ def cases(
             found.append((f"12b-{seed}", "cifar10-resnet20", seed, figure_12b))
         for name in [name for name in TASKS if "agree" in what and name in what]:
             for kind in kinds:
-                for factor in (1, 10, 0):
-
-                    def plan(setting: Setting, of: Any = (kind, factor)) -> Plan[dict[str, Any]]:
-                        return agree(setting, *of)
-
-                    found.append((f"agree-{name}-{kind}-{factor}-{seed}", name, seed, plan))
+                for times in GRIDS:
+                    file = f"agree-{name}-{kind}-{'-'.join(map(str, times))}-{seed}"
+                    found.append((file, name, seed, partial(agree, kind=kind, times=times)))
     return found
 
 

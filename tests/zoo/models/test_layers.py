@@ -160,6 +160,16 @@ def test_mlp_has_the_asked_layers(layers: int) -> None:
     assert model(torch.zeros(2, 3, 2, 2)).shape == (2, 3)
 
 
+@pytest.mark.parametrize("network", [lenet, cifar3])
+def test_dropout_stands_before_the_last_layer_and_changes_no_parameter(network: Any) -> None:
+    plain, dropped = network(), network(dropout=0.3)
+    layers = list(dropped)
+    assert isinstance(layers[-2], nn.Dropout) and layers[-2].p == 0.3
+    assert [type(layer) for layer in plain] == [type(layer) for layer in (*layers[:-2], layers[-1])]
+    assert dropped.state_dict().keys() == plain.state_dict().keys()
+    assert dropped.multipliers() == plain.multipliers()
+
+
 def test_bad_arguments_name_the_rule_and_the_value() -> None:
     with pytest.raises(ValueError, match=r"6m \+ 2.*got 21.*20 and 26"):
         resnet(21)

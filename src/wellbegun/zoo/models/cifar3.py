@@ -81,19 +81,22 @@ class Cifar3(nn.Sequential):
         return {name: special.get(name, (1.0, 1.0)) for name, _ in self.named_parameters()}
 
 
-def cifar3(classes: int = 10, in_channels: int = 3, size: tuple[int, int] = (32, 32)) -> Cifar3:
+def cifar3(
+    classes: int = 10, in_channels: int = 3, size: tuple[int, int] = (32, 32), dropout: float = 0.0
+) -> Cifar3:
     """A fresh 3-layer network: 89,578 parameters for CIFAR-10; it wants 0..255 minus the mean image.
 
     Args:
         size: height and width of the images, each at least 8.
+        dropout: ratio before the last layer, in [0, 1).
 
     Raises:
         ValueError: images too small for three poolings.
 
     Source: arXiv:1803.09820, Table 1; lnsmith54/hyperParam1, Cifar/architectures/cifar3.prototxt.
     The gaussian fillers fit inputs of that scale only.
-    Choice: other image sizes change the width of ip1's input, nothing else. There is no ``init``, because the
-    author's alternation of fillers does not touch this file.
+    Choice: other image sizes change the width of ip1's input, nothing else; dropout, which the file has not.
+    There is no ``init``, because the author's alternation of fillers does not touch this file.
     """
     if min(size) < 8:
         got = f"{size[0]} x {size[1]}"
@@ -113,6 +116,7 @@ def cifar3(classes: int = 10, in_channels: int = 3, size: tuple[int, int] = (32,
             relu3=nn.ReLU(),
             pool3=nn.AvgPool2d(3, 2, ceil_mode=True),
             flatten=nn.Flatten(),
+            **({"drop3": nn.Dropout(dropout)} if dropout > 0 else {}),
             ip1=nn.Linear(64 * height * width, classes),
         )
     )

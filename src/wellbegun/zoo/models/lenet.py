@@ -21,19 +21,25 @@ class LeNet(nn.Sequential):
 
 
 def lenet(
-    classes: int = 10, in_channels: int = 1, size: tuple[int, int] = (28, 28), init: Filler = "xavier"
+    classes: int = 10,
+    in_channels: int = 1,
+    size: tuple[int, int] = (28, 28),
+    init: Filler = "xavier",
+    dropout: float = 0.0,
 ) -> LeNet:
     """A fresh LeNet: 431,080 parameters for MNIST, whose pixels it wants divided by 256.
 
     Args:
         size: height and width of the images, each at least 14.
         init: filler of all weights; the file says xavier, msra is the other one of the repeats.
+        dropout: ratio before the last layer, in [0, 1).
 
     Raises:
         ValueError: images too small for two 5x5 convolutions with pooling.
 
     Source: arXiv:1803.09820, Fig. 14 and Table 2; BVLC/caffe, examples/mnist/lenet_train_test.prototxt.
-    Choice: other image sizes than 28 x 28 change the width of ip1's input, nothing else.
+    Choice: other image sizes than 28 x 28 change the width of ip1's input, nothing else; dropout, which the
+    file has not.
     """
     if min(size) < 14:
         got = f"{size[0]} x {size[1]}"
@@ -48,6 +54,7 @@ def lenet(
             flatten=nn.Flatten(),
             ip1=nn.Linear(50 * height * width, 500),
             relu1=nn.ReLU(),
+            **({"drop1": nn.Dropout(dropout)} if dropout > 0 else {}),
             ip2=nn.Linear(500, classes),
         )
     )
