@@ -3,9 +3,9 @@
     python benchmarks/snapshot.py agree mnist cifar10 --data-dir DATA --out FOLDER
     python benchmarks/snapshot.py 12a 12b --data-dir DATA --out FOLDER
 
-"agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger, so
-that the best value lies at the grid's edge, and between a few values far apart or too large. Finished runs are
-read from FOLDER, so an interrupted benchmark goes on. Each call ends with a table of all that is in FOLDER.
+"agree": both searches on the same ramps, with the grid's middle where the search puts it, ten times larger,
+so that the best value lies at the grid's edge, and between a few values far apart or too large. Finished runs
+are read from FOLDER, so an interrupted benchmark goes on. Each call ends with a table of all that is there.
 """
 
 from __future__ import annotations
