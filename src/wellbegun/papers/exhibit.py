@@ -44,6 +44,11 @@ class Line:
     optimizer: str = "papers_nesterov"
     factory_args: tuple[tuple[str, str | int | float], ...] = ()  # of the network, beyond the task's own
     train_samples: int | None = None  # a reduced training set; None: all of it
+    network: str = ""  # another one than the exhibit's
+    estimate: int = 0  # updates between two looks of the LR estimate; 0 makes none
+    after: str = ""  # the line at whose end this one goes on, with a clock of its own
+    sources: tuple[str, ...] = ()  # ids of the runs that it replays, in our facts about the papers
+    kept: tuple[str, str] | None = None  # exhibit and line under which the same run is measured; None: here
 
     @property
     def cycles_momentum(self) -> bool:
@@ -128,8 +133,11 @@ class Exhibit:
     assumptions: tuple[str, ...] = ()  # what the paper leaves open, and what was taken
     repeats: int = 4  # as published
     evaluations: int = 60  # along a run
+    samples: int = 2000  # of the test set at each of them; the last one takes all
     cut: float = 1 / 8  # share of the iterations at cpu scale
     cut_batch: float = 1.0  # share of the batch size at cpu scale
+    cut_evaluations: int | None = None  # along a run at cpu scale; None: as many
+    cut_samples: int = 2000  # of the test set at each of them
 
     def line(self, name: str) -> Line:
         """The line of that name.
@@ -150,6 +158,18 @@ class Exhibit:
     def variants(self) -> tuple[str, ...]:
         """Both readings of a cycled momentum, where a line cycles it."""
         return (APPLIED, NOT_APPLIED) if self.cycles_momentum else (APPLIED,)
+
+
+def borrowed(exhibit: Exhibit, name: str, *sources: str, as_: str = "") -> Line:
+    """A line of another exhibit that this one shows too: it is measured once, and kept there.
+
+    Args:
+        sources: ids of the runs that it replays here.
+        as_: its name here; its name there where none is given.
+    """
+    line = exhibit.line(name)
+    kept = line.kept or (exhibit.id, line.name)
+    return replace(line, name=as_ or name, sources=sources, kept=kept)
 
 
 def ordered(results: Results, names: Sequence[str], *, within: float = 1.0) -> tuple[bool, str]:

@@ -105,3 +105,87 @@ def trend_with_lr(result: Result, column: str, low: float, high: float) -> float
         values = run.curve.columns()[column][inside]
         found.append(rank_correlation(run.curve.lr[inside], values))
     return float(np.mean(found))
+
+
+def mean_accuracy(result: Result, low: float = 0.0, high: float = np.inf) -> float:
+    """Mean over repeats and evaluations of the test accuracy at rates from low to high, percent."""
+    found = []
+    for run in result.runs:
+        inside = (run.curve.lr >= low) & (run.curve.lr <= high)
+        found.append(100 * float(np.nanmean(run.curve.val_accuracy[inside])))
+    return float(np.mean(found))
+
+
+def roughness(result: Result, low: float = 0.0, high: float = np.inf) -> float:
+    """Mean over repeats of the deviation between neighbouring evaluations' accuracies, in points."""
+    found = []
+    for run in result.runs:
+        inside = (run.curve.lr >= low) & (run.curve.lr <= high)
+        found.append(100 * float(np.std(np.diff(run.curve.val_accuracy[inside]))) / np.sqrt(2))
+    return float(np.mean(found))
+
+
+def accuracy_at(result: Result, iteration: int) -> float:
+    """Mean over repeats of the test accuracy at the last evaluation up to this iteration, percent."""
+    rows = [int(np.flatnonzero(run.curve.iteration <= iteration)[-1]) for run in result.runs]
+    values = [run.curve.val_accuracy[row] for run, row in zip(result.runs, rows, strict=True)]
+    return 100 * float(np.mean(values))
+
+
+def best_test(result: Result) -> float:
+    """The highest test accuracy of any evaluation, percent."""
+    return max(100 * float(np.nanmax(run.curve.val_accuracy)) for run in result.runs)
+
+
+def gap_trend(result: Result, low: float, high: float) -> float:
+    """Mean over repeats of Spearman's correlation of lr with test loss minus training loss."""
+    found = []
+    for run in result.runs:
+        inside = (run.curve.lr >= low) & (run.curve.lr <= high) & np.isfinite(run.curve.train_loss)
+        gap = (run.curve.val_loss - run.curve.train_loss)[inside]
+        found.append(rank_correlation(run.curve.lr[inside], gap))
+    return float(np.mean(found))
+
+
+def gap_at(result: Result, train_loss: float) -> float:
+    """Mean over repeats of test loss minus training loss where training loss first comes this low."""
+    found = []
+    for run in result.runs:
+        low = np.flatnonzero(run.curve.train_loss <= train_loss)
+        row = int(low[0]) if len(low) else len(run.curve) - 1
+        found.append(float(run.curve.val_loss[row] - run.curve.train_loss[row]))
+    return float(np.mean(found))
+
+
+def bump(result: Result, share: float = 1.0) -> tuple[float, float]:
+    """How far smoothed test loss rises above a minimum before it comes lower still, and the rate there.
+
+    Args:
+        share: the rise begins and ends within this first part of the run.
+
+    Returns:
+        The rise as a share of the minimum, mean over repeats, 0 where there is none; and the geometric mean
+        of the rates at those minima.
+    """
+    rises, rates = [], []
+    for run in result.runs:
+        path = course(run.curve.val_loss)
+        last = max(2, round(share * (len(path) - 1)))
+        low = np.minimum.accumulate(path[:last])
+        later = np.minimum.accumulate(path[::-1])[::-1][:last]
+        rise = np.where(later < low, path[:last] - low, 0.0)
+        top = int(np.argmax(rise))
+        rises.append(float(np.expm1(rise[top])))
+        rates.append(float(run.curve.lr[int(np.argmin(path[: top + 1]))]))
+    return float(np.mean(rises)), float(np.exp(np.mean(np.log(rates))))
+
+
+def level_after(result: Result, iteration: int) -> float:
+    """Range, in points, of the test accuracy's running mean over 5 evaluations from this iteration on."""
+    found = []
+    for run in result.runs:
+        values = 100 * run.curve.val_accuracy[run.curve.iteration >= iteration]
+        width = min(5, len(values))
+        smooth = np.convolve(values, np.ones(width) / width, mode="valid")
+        found.append(float(smooth.max() - smooth.min()))
+    return float(np.mean(found))

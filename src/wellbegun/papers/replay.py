@@ -22,7 +22,6 @@ from wellbegun.search.setting import Setting
 from wellbegun.search.throughput import slope
 from wellbegun.spec import RunSpec
 
-SAMPLES = 2000  # of the test set, drawn along the run; the last evaluation takes all of it
 PROBE = 12  # updates of the run that a cost is estimated from
 
 
@@ -33,17 +32,19 @@ class Wanted:
     line: Line  # at its scale and in its variant
     repeat: int
     spec: RunSpec
+    before: tuple[RunSpec, ...] = ()  # the runs at whose ends it goes on, the first one first
 
 
-def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None) -> Any:
+def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None, network: str = "") -> Any:
     """The exhibit's task: trained on all training data, watched on the test set, as published.
 
     Args:
         samples: the first so many training samples alone; the data sets come in no particular order.
+        network: another one than the exhibit's.
     """
     from wellbegun.zoo.tasks import load
 
-    task = load(None, data=exhibit.task, model=exhibit.network, data_dir=data_dir)
+    task = load(None, data=exhibit.task, model=network or exhibit.network, data_dir=data_dir)
     if task.test is not None:
         task = replace(task, validation=task.test)
     if samples is not None:
@@ -64,23 +65,39 @@ def wanted(
     """What is still to be measured of these lines, longest first, a first repeat before any second."""
     found: list[Wanted] = []
     for original in lines:
-        line = original if variant == APPLIED else original.uncycled()
-        line = at(exhibit, line, scale)
-        specs = variants(_spec(exhibit, line, setting), setting)
-        found += [
-            Wanted(line, repeat, specs[repeat])
-            for repeat in range(min(repeats, len(specs)))
-            if archive.find(exhibit, original, repeat, scale, variant) is None
-        ]
+        line = at(exhibit, original if variant == APPLIED else original.uncycled(), scale)
+        chains = _repeats(exhibit, original, setting, scale, variant)
+        for repeat, (*before, spec) in enumerate(chains[:repeats]):
+            if archive.find(exhibit, original, repeat, scale, variant) is None:
+                found.append(Wanted(line, repeat, spec, tuple(before)))
     return sorted(found, key=lambda one: (one.repeat, -one.spec.iterations))
 
 
-def _spec(exhibit: Exhibit, line: Line, setting: Setting) -> RunSpec:
+def _repeats(
+    exhibit: Exhibit, line: Line, setting: Setting, scale: Scale, variant: str
+) -> list[tuple[RunSpec, ...]]:
+    """The repeats of a line, each behind the runs at whose ends it goes on."""
+    cut = at(exhibit, line if variant == APPLIED else line.uncycled(), scale)
+    specs = variants(_spec(exhibit, cut, setting, scale), setting)
+    if not line.after:
+        return [(spec,) for spec in specs]
+    chains = _repeats(exhibit, exhibit.line(line.after), setting, scale, variant)
+    return [
+        (*chain, spec.but(start=(chain[-1].key, chain[-1].iterations)))
+        for spec, chain in zip(specs, chains, strict=True)
+    ]
+
+
+def _spec(exhibit: Exhibit, line: Line, setting: Setting, scale: Scale) -> RunSpec:
+    cut = scale == "cpu"
+    often = exhibit.cut_evaluations or exhibit.evaluations if cut else exhibit.evaluations
     return RunSpec(
         task=setting.task, iterations=line.iterations, batch_size=line.batch_size, lr=line.lr,
         momentum=line.momentum, weight_decay=line.weight_decay, optimizer=line.optimizer,
-        eval_every=max(1, line.iterations // exhibit.evaluations), eval_samples=SAMPLES, test=True,
+        eval_every=max(1, line.iterations // often),
+        eval_samples=exhibit.cut_samples if cut else exhibit.samples, test=True,
         device=setting.device, precision=setting.precision, factory_args=line.factory_args,
+        estimate=line.estimate,
     )  # fmt: skip
 
 
@@ -90,17 +107,17 @@ def missing(
 ) -> list[Wanted]:  # fmt: skip
     """What ``replay`` would train."""
     found: list[Wanted] = []
-    for samples, some in _by_samples(exhibit, lines).items():
-        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+    for (samples, network), some in _by_task(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples, network), Options(**options)) as work:
             found += wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats, some)
     return found
 
 
-def _by_samples(exhibit: Exhibit, names: Sequence[str]) -> dict[int | None, list[Line]]:
-    """Size of the training set -> the lines that train on it."""
-    found: dict[int | None, list[Line]] = {}
+def _by_task(exhibit: Exhibit, names: Sequence[str]) -> dict[tuple[int | None, str], list[Line]]:
+    """Size of the training set and network -> the lines that train on it."""
+    found: dict[tuple[int | None, str], list[Line]] = {}
     for line in [exhibit.line(name) for name in names] or exhibit.lines:
-        found.setdefault(line.train_samples, []).append(line)
+        found.setdefault((line.train_samples, line.network), []).append(line)
     return found
 
 
@@ -118,11 +135,13 @@ def replay(
         options: see ``job.Options``.
     """
     asked, together = repeats or exhibit.repeats, max(1, options.get("workers", 0))
-    for samples, some in _by_samples(exhibit, lines).items():
-        with Work.of(task_of(exhibit, data_dir, samples), Options(**options)) as work:
+    for (samples, network), some in _by_task(exhibit, lines).items():
+        with Work.of(task_of(exhibit, data_dir, samples, network), Options(**options)) as work:
             todo = iter(wanted(exhibit, work.setting, archive, scale, variant, asked, some))
             todo = (one for one in todo if fits is None or fits(one))
             while batch := list(islice(todo, together)):
+                for spec in dict.fromkeys(spec for one in batch for spec in one.before):
+                    work.drive(_batch([spec], keep=[spec.iterations]), {})
                 runs = work.drive(_batch([one.spec for one in batch]), {})
                 for one, run in zip(batch, runs, strict=True):
                     archive.add(
@@ -133,16 +152,17 @@ def replay(
 
 def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:
     """What an update of this exhibit costs on this machine, from a few of them."""
-    with Work.of(task_of(exhibit, data_dir), Options(**options)) as work:
-        line = replace(exhibit.lines[0], batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
-        spec = _spec(exhibit, line, work.setting)
+    first = exhibit.lines[0]
+    with Work.of(task_of(exhibit, data_dir, network=first.network), Options(**options)) as work:
+        line = replace(first, batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
+        spec = _spec(exhibit, line, work.setting, "paper")
         probe = spec.but(host=work.setting.host, eval_every=PROBE // 3, eval_samples=64, test=False)
         (run,) = work.drive(_batch([probe]), {})
     return slope(run)
 
 
-def _batch(specs: Sequence[RunSpec]) -> Plan[Sequence[Run]]:
-    return (yield Batch.of("replay", specs))
+def _batch(specs: Sequence[RunSpec], keep: Sequence[int] = ()) -> Plan[Sequence[Run]]:
+    return (yield Batch.of("replay", specs, keep))
 
 
 def facts(run: Run) -> dict[str, Any]:

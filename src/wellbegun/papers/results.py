@@ -27,8 +27,9 @@ class Archive:
     def path(self, exhibit: Exhibit, line: Line, repeat: int, scale: Scale, variant: str = APPLIED) -> Path:
         """Where one repeat lies; lines whose momentum is not cycled are the same in both variants."""
         kind = variant if line.cycles_momentum else APPLIED
-        name = re.sub(r"[^A-Za-z0-9.]+", "-", line.name).strip("-")
-        return self.root / exhibit.id / scale / kind.replace(" ", "-") / f"{name}-r{repeat}.json"
+        home, called = line.kept or (exhibit.id, line.name)
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", called).strip("-")
+        return self.root / home / scale / kind.replace(" ", "-") / f"{name}-r{repeat}.json"
 
     def find(
         self, exhibit: Exhibit, line: Line, repeat: int, scale: Scale, variant: str = APPLIED

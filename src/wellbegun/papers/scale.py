@@ -10,6 +10,9 @@ from wellbegun.schedules.kinds import from_json, to_json
 
 LENGTHS = ("stepsize", "iterations", "milestones")  # in iterations
 SHORTEST = 30  # updates
+NORM = ("statistics", "fraction", "gpus", "test_batch")
+"""Arguments of batch norm that a cut drops, so that the engine re-estimates its statistics: a GPU's share of a
+small batch has none worth the name, nor has a running average over so few updates."""
 
 
 def shortened(line: Line, share: float, batch: float = 1.0) -> Line:
@@ -18,7 +21,10 @@ def shortened(line: Line, share: float, batch: float = 1.0) -> Line:
     Args:
         batch: share of the batch size that is kept.
     """
-    line = replace(line, batch_size=max(1, round(batch * line.batch_size)))
+    if share == 1 and batch == 1:
+        return line
+    kept = tuple((name, value) for name, value in line.factory_args if name not in NORM)
+    line = replace(line, batch_size=max(1, round(batch * line.batch_size)), factory_args=kept)
     if share == 1:
         return line
     iterations = max(SHORTEST, round(share * line.iterations))

@@ -10,12 +10,16 @@ TASK, NETWORK, PAPER = "cifar10", "cifar3", "1803.09820"
 BATCH_ASSUMED = f"batch {BATCH}, which the report does not say"
 
 
-def line(name: str, iterations: int, lr: Schedule, momentum: Schedule | float, weight_decay: float) -> Line:
+def line(
+    name: str, iterations: int, lr: Schedule, momentum: Schedule | float, weight_decay: float,
+    *sources: str,
+) -> Line:  # fmt: skip
     """A curve of such a figure."""
     held = Constant(momentum) if isinstance(momentum, float) else momentum
     return Line(
-        name=name, iterations=iterations, batch_size=BATCH, lr=lr, momentum=held, weight_decay=weight_decay
-    )
+        name=name, iterations=iterations, batch_size=BATCH, lr=lr, momentum=held, weight_decay=weight_decay,
+        sources=sources,
+    )  # fmt: skip
 
 
 def ramp(low: float, high: float, iterations: int) -> LinearRamp:

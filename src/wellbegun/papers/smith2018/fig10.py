@@ -5,7 +5,7 @@ import numpy as np
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import breakdown_lr, lowest
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line, ramp
-from wellbegun.papers.smith2018.fig9 import DECAYS, ORDER
+from wellbegun.papers.smith2018.fig9 import DECAYS, ORDER, RUNS
 from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 10_000
@@ -37,7 +37,15 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=tuple(
-        line(name, ITERATIONS, ramp(0.001, 0.01, ITERATIONS), LinearRamp(0.98, 0.8, ITERATIONS), decay)
+        line(
+            name,
+            ITERATIONS,
+            ramp(0.001, 0.01, ITERATIONS),
+            LinearRamp(0.98, 0.8, ITERATIONS),
+            decay,
+            f"dap-fig10a-r{RUNS[name]}",
+            f"dap-fig10b-r{RUNS[name]}",
+        )
         for name, decay in DECAYS.items()
     ),
     claims=(

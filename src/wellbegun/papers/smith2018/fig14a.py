@@ -10,7 +10,7 @@ ITERATIONS = 2_000
 CONSTANT, FALLING = "momentum 0.9", "momentum 0.95 to 0.8"
 
 
-def _line(name: str, momentum: Schedule) -> Line:
+def _line(name: str, momentum: Schedule, source: str) -> Line:
     return Line(
         name=name,
         iterations=ITERATIONS,
@@ -18,6 +18,7 @@ def _line(name: str, momentum: Schedule) -> Line:
         lr=LinearRamp(0.001, 0.04, ITERATIONS),
         momentum=momentum,
         weight_decay=5e-4,
+        sources=(source,),
     )
 
 
@@ -35,7 +36,10 @@ EXHIBIT = Exhibit(
     kind="momentum search",
     task="mnist",
     network="lenet",
-    lines=(_line(CONSTANT, Constant(0.9)), _line(FALLING, LinearRamp(0.95, 0.8, ITERATIONS))),
+    lines=(
+        _line(CONSTANT, Constant(0.9), "dap-fig14a-r1"),
+        _line(FALLING, LinearRamp(0.95, 0.8, ITERATIONS), "dap-fig14a-r2"),
+    ),
     claims=(
         Claim(
             id="dap-fig14a-flatter",

@@ -34,8 +34,9 @@ EXHIBIT = Exhibit(
             lr=LinearRamp(0.001, 0.04, ITERATIONS),
             momentum=LinearRamp(0.95, 0.8, ITERATIONS),
             weight_decay=decay,
+            sources=(f"dap-fig14b-r{number}",),
         )
-        for name, decay in DECAYS.items()
+        for number, (name, decay) in enumerate(DECAYS.items(), start=1)
     ),
     claims=(
         Claim(

@@ -25,6 +25,17 @@ def _better(found: Results) -> tuple[bool, str]:
     )
 
 
+def _level(found: Results) -> tuple[bool, str]:
+    change = abs(loss_at(found[GOOD], 1.0) / loss_at(found[GOOD], 0.5) - 1)
+    best = found[GOOD].accuracy > found[SMALL].accuracy
+    return change < 0.03 and best, f"test loss changes {100 * change:.1f} % over the last half; {found[GOOD]}"
+
+
+def _less_underfit(found: Results) -> tuple[bool, str]:
+    slopes = late_slope(found[SMALL]), late_slope(found[GOOD])
+    return slopes[0] <= slopes[1], f"per tenth of the run: {slopes[0]:+.4f}, {slopes[1]:+.4f}"
+
+
 EXHIBIT = Exhibit(
     id="smith2018-fig3a",
     paper=PAPER,
@@ -34,8 +45,8 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(SMALL, ITERATIONS, Constant(0.001), 0.9, 4e-3),
-        line(GOOD, ITERATIONS, Constant(0.004), 0.9, 4e-3),
+        line(SMALL, ITERATIONS, Constant(0.001), 0.9, 4e-3, "dap-fig3a-r1"),
+        line(GOOD, ITERATIONS, Constant(0.004), 0.9, 4e-3, "dap-fig3a-r2"),
     ),
     claims=(
         Claim(
@@ -52,6 +63,21 @@ EXHIBIT = Exhibit(
             section="3.2",
             needs=(SMALL, GOOD),
             check=_better,
+        ),
+        Claim(
+            id="dap-clue-plateau",
+            says="with 0.004 test loss is level over the last half, and it ends best",
+            section="3.1",
+            needs=(SMALL, GOOD),
+            check=_level,
+            survives_cut=False,
+        ),
+        Claim(
+            id="dap-raise-lr-reduces-underfit",
+            says="the late slope of the test loss does not fall when the rate is raised",
+            section="3.2",
+            needs=(SMALL, GOOD),
+            check=_less_underfit,
         ),
     ),
     assumptions=(BATCH_ASSUMED, "20,000 iterations, which the report does not say"),

@@ -45,8 +45,8 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=tuple(
-        line(name, ITERATIONS, RAMP, 0.9, decay)
-        for name, decay in ((SMALL, 1e-4), (MIDDLE, 4e-3), (LARGE, 1e-2))
+        line(name, ITERATIONS, RAMP, 0.9, decay, f"dap-fig4a-r{number}")
+        for number, (name, decay) in enumerate(((SMALL, 1e-4), (MIDDLE, 4e-3), (LARGE, 1e-2)), start=1)
     ),
     claims=(
         Claim(

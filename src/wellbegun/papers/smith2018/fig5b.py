@@ -1,7 +1,9 @@
 """Figure 5b: weight decays of ResNet-56 under a large learning rate."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.smith_topin2017._resnet import ASSUMED, TASK, cycle, line
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, borrowed
+from wellbegun.papers.smith_topin2017._resnet import ASSUMED, CUT, NETWORK, TASK, cycle, line
+from wellbegun.papers.smith_topin2017.table1_resnet56 import EXHIBIT as TABLE1
+from wellbegun.papers.smith_topin2017.table1_resnet56 import HEADLINE
 
 DECAYS = {"WD 1e-3": 1e-3, "WD 1e-4": 1e-4, "WD 1e-5": 1e-5, "WD 1e-6": 1e-6}
 
@@ -18,10 +20,12 @@ EXHIBIT = Exhibit(
     says="Under a learning rate of up to 3 a weight decay of 1e-3 is too much.",
     kind="weight decay search",
     task=TASK,
-    network="resnet56",
+    network=NETWORK,
     lines=tuple(
-        line(name, 10_000, cycle(3.0, 5000), 92.4 if decay == 1e-4 else None, weight_decay=decay)
-        for name, decay in DECAYS.items()
+        borrowed(TABLE1, HEADLINE, "dap-fig5b-r2", as_=name)
+        if decay == 1e-4
+        else line(name, 10_000, cycle(3.0, 5000), None, f"dap-fig5b-r{number}", weight_decay=decay)
+        for number, (name, decay) in enumerate(DECAYS.items(), start=1)
     ),
     claims=(
         Claim(
@@ -44,8 +48,5 @@ EXHIBIT = Exhibit(
         ),
     ),
     assumptions=(*ASSUMED, "the same runs as Figure 10b of the 2017 paper, as it seems"),
-    repeats=1,
-    evaluations=100,
-    cut=1 / 50,
-    cut_batch=1 / 8,
+    **CUT,
 )

@@ -30,7 +30,15 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=tuple(
-        line(name, ITERATIONS, ramp(0.002, 0.02, ITERATIONS), float(name.split()[1]), 4e-3) for name in NAMES
+        line(
+            name,
+            ITERATIONS,
+            ramp(0.002, 0.02, ITERATIONS),
+            float(name.split()[1]),
+            4e-3,
+            f"dap-fig7a-r{number}",
+        )
+        for number, name in enumerate(NAMES, start=1)
     ),
     claims=(
         Claim(

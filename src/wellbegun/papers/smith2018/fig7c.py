@@ -40,10 +40,10 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(CONSTANT, ITERATIONS, RAMP, 0.9, 4e-3),
-        line(UP, ITERATIONS, RAMP, LinearRamp(0.8, 1.0, ITERATIONS), 4e-3),
-        line(DOWN, ITERATIONS, RAMP, LinearRamp(0.95, 0.8, ITERATIONS), 4e-3),
-        line(FURTHER, ITERATIONS, RAMP, LinearRamp(0.97, 0.7, ITERATIONS), 4e-3),
+        line(CONSTANT, ITERATIONS, RAMP, 0.9, 4e-3, "dap-fig7c-r1"),
+        line(UP, ITERATIONS, RAMP, LinearRamp(0.8, 1.0, ITERATIONS), 4e-3, "dap-fig7c-r2"),
+        line(DOWN, ITERATIONS, RAMP, LinearRamp(0.95, 0.8, ITERATIONS), 4e-3, "dap-fig7c-r3"),
+        line(FURTHER, ITERATIONS, RAMP, LinearRamp(0.97, 0.7, ITERATIONS), 4e-3, "dap-fig7c-r4"),
     ),
     claims=(
         Claim(

@@ -1,13 +1,14 @@
 """Figure 9: weight decays at a constant learning rate."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.measures import final_loss, loss_at, lowest, shows
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
+from wellbegun.papers.measures import final_loss, late_slope, loss_at, lowest, shows
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules.constant import Constant
 
 ITERATIONS = 10_000
 DECAYS = {"WD 0.01": 0.01, "WD 0.0032": 0.0032, "WD 0.0018": 0.0018, "WD 0.001": 0.001}
 ORDER = tuple(DECAYS)
+RUNS = {"WD 0.01": 1, "WD 0.0032": 2, "WD 0.0018": 4, "WD 0.001": 3}  # in the order of the figure
 
 
 def _losses(found: Results) -> str:
@@ -33,6 +34,27 @@ def _early(found: Results) -> tuple[bool, str]:
     ) <= 1, f"by loss at 30 %: {early}; by accuracy: {final}"
 
 
+def _predicts(found: Results) -> tuple[bool, str]:
+    low = min(ORDER, key=lambda n: lowest(found[n]))
+    return low == max(ORDER, key=lambda n: found[n].accuracy), _losses(found)
+
+
+def _first(found: Results) -> tuple[bool, str]:
+    early, final = (
+        min(ORDER, key=lambda n: loss_at(found[n], 0.2)), max(ORDER, key=lambda n: found[n].accuracy)
+    )  # fmt: skip
+    near = found[early].accuracy >= found[final].accuracy - pooled(found[early], found[final])
+    return near, f"by loss at 20 %: {found[early]}; by accuracy: {found[final]}"
+
+
+def _level(found: Results) -> tuple[bool, str]:
+    slopes = {n: late_slope(found[n]) for n in ORDER}
+    level = min(ORDER, key=lambda n: abs(slopes[n]))
+    final = max(ORDER, key=lambda n: found[n].accuracy)
+    told = ", ".join(f"{n}: {slope:+.4f}" for n, slope in slopes.items())
+    return abs(ORDER.index(level) - ORDER.index(final)) <= 1, f"late slopes {told}; best {final}"
+
+
 EXHIBIT = Exhibit(
     id="smith2018-fig9",
     paper=PAPER,
@@ -41,7 +63,18 @@ EXHIBIT = Exhibit(
     kind="weight decay search",
     task=TASK,
     network=NETWORK,
-    lines=tuple(line(name, ITERATIONS, Constant(0.005), 0.95, decay) for name, decay in DECAYS.items()),
+    lines=tuple(
+        line(
+            name,
+            ITERATIONS,
+            Constant(0.005),
+            0.95,
+            decay,
+            f"dap-fig9a-r{RUNS[name]}",
+            f"dap-fig9b-r{RUNS[name]}",
+        )
+        for name, decay in DECAYS.items()
+    ),
     claims=(
         Claim(
             id="dap-fig9a-best-wd",
@@ -64,6 +97,27 @@ EXHIBIT = Exhibit(
             section="4.4",
             needs=ORDER,
             check=_early,
+        ),
+        Claim(
+            id="dap-fig9b-loss-predicts-acc",
+            says="the decay with the lowest loss ends with the best accuracy",
+            section="4.4",
+            needs=ORDER,
+            check=_predicts,
+        ),
+        Claim(
+            id="dap-early-clues",
+            says="the decay that is best at 20 % of the run ends best",
+            section="3.1",
+            needs=ORDER,
+            check=_first,
+        ),
+        Claim(
+            id="dap-remark2",
+            says="the run whose loss is most level late ends best, or beside the best",
+            section="3.1",
+            needs=ORDER,
+            check=_level,
         ),
     ),
     assumptions=(BATCH_ASSUMED, "10,000 iterations, which the report does not say"),

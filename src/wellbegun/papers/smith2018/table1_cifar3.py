@@ -19,6 +19,7 @@ def _row(number: int, lr: Schedule, momentum: Schedule, accuracy: float, spread:
         momentum=momentum,
         weight_decay=3e-3,
         published=Published(accuracy, spread),
+        sources=(f"dap-table1-row{number:02}-r1",),
     )
 
 
