@@ -102,7 +102,7 @@ def test_the_environment_names_the_data_folder(data: Path, monkeypatch: pytest.M
 
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match="digits, mnist, cifar10, cifar100, got 'digit'; an own task is MODULE"
+        ValueError, match="digits, mnist, cifar10, cifar100, imagenet, got 'digit'; an own task is MODULE"
     ):
         tasks.load("digit")
     with pytest.raises(ValueError, match=r"lenet, cifar3, resnet20, .*wide_resnet32.*, cnn, mlp, got 'vgg'"):

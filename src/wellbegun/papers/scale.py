@@ -11,7 +11,7 @@ from wellbegun.schedules.kinds import from_json, to_json
 LENGTHS = ("stepsize", "iterations", "milestones")  # in iterations
 SHORTEST = 30  # updates
 NORM = ("statistics", "fraction", "gpus", "test_batch")
-"""Arguments of batch norm that a cut drops, so that the engine re-estimates its statistics: a GPU's share of a
+"""Arguments of batch norm that a cut drops, so that the engine re-estimates statistics: a GPU's share of a
 small batch has none worth the name, nor has a running average over so few updates."""
 
 

@@ -18,8 +18,9 @@ from torch import nn
 
 from wellbegun.errors import TaskError, WellbegunError
 from wellbegun.training.task import Task
-from wellbegun.zoo.data import cifar10, cifar100, digits, folder, mnist, npz
+from wellbegun.zoo.data import cifar10, cifar100, digits, folder, imagenet, mnist, npz
 from wellbegun.zoo.data._base import Arrays, data_folder
+from wellbegun.zoo.data.imagenet import Images
 from wellbegun.zoo.models.cifar3 import cifar3
 from wellbegun.zoo.models.cnn import cnn
 from wellbegun.zoo.models.densenet import densenet40
@@ -66,6 +67,7 @@ DATA: dict[str, Callable[[Path], Arrays]] = {
     "cifar10": cifar10.read,
     "cifar100": cifar100.read,
 }
+IMAGENET = "imagenet"
 _USUAL = {"digits": "cnn", "mnist": "lenet", "cifar10": "cifar3", "cifar100": "cifar3"}
 _FILES = {"npz": npz.read, "folder": folder.read}
 
@@ -94,7 +96,9 @@ def named_model(name: str) -> ModelFactory:
 
 
 def by_name(name: str, *, model: str | None = None, data_dir: Path | str | None = None) -> Task:
-    """A named data set with the network that goes with it: digits, mnist, cifar10, cifar100.
+    """A named data set with the network that goes with it: digits, mnist, cifar10, cifar100, imagenet.
+
+    imagenet is the folder of that name in ``data_dir``: train/CLASS/* and val/CLASS/*, read image by image.
 
     Args:
         model: another network by name; None: cnn for digits, lenet for mnist, cifar3 for the CIFAR sets.
@@ -104,9 +108,11 @@ def by_name(name: str, *, model: str | None = None, data_dir: Path | str | None 
         ValueError: there is no such task or model.
         TaskError: the data is missing or damaged.
     """
+    if name == IMAGENET:
+        return _from_images(imagenet.read(data_folder(data_dir) / IMAGENET), model or "resnet50")
     if name not in DATA:
         way = "an own task is MODULE:ATTRIBUTE, own data npz:FILE or folder:DIR"
-        raise ValueError(f"a task must be one of {', '.join(DATA)}, got {name!r}; {way}")
+        raise ValueError(f"a task must be one of {', '.join(DATA)}, {IMAGENET}, got {name!r}; {way}")
     chosen = model or _USUAL[name]
     named_model(chosen)
     small = {"batch_size": 64} if name == "digits" else {}
@@ -132,8 +138,8 @@ def from_data(
     """
     kind, _, place = address.partition(":")
     own = kind in _FILES and place != ""
-    if not own and address not in DATA:
-        known = f"npz:FILE, folder:DIR or one of {', '.join(DATA)}"
+    if not own and address not in (*DATA, IMAGENET):
+        known = f"npz:FILE, folder:DIR or one of {', '.join(DATA)}, {IMAGENET}"
         raise ValueError(f"data must be {known}, got {address!r}; check the spelling")
     if size is not None and not (own and kind == "folder"):
         got = f"size={size} with {address!r}"
@@ -192,7 +198,19 @@ def _task(name: str, arrays: Arrays, model: str, *, plain: bool, **changes: Any)
     )
 
 
-def _fitted(factory: ModelFactory, model: str, arrays: Arrays, name: str) -> ModelFactory:
+def _from_images(images: Images, model: str) -> Task:
+    """The papers' task on ImageNet: the validation images are the test set too, as there is no other."""
+    named_model(model)
+    habits = MODELS[model]
+    settings = {name: getattr(habits, name) for name in ("inputs", "batch_size", "epochs", "augment")}
+    return Task(
+        name=f"{IMAGENET}-{model}", model=_fitted(habits.factory, model, images, IMAGENET),
+        train=images.train, validation=images.validation, test=images.validation, optimizer="nesterov",
+        **settings,
+    )  # fmt: skip
+
+
+def _fitted(factory: ModelFactory, model: str, arrays: Arrays | Images, name: str) -> ModelFactory:
     """The factory with its arguments set for this data."""
     if model == "mlp":
         return partial(mlp, classes=arrays.classes, features=math.prod(arrays.shape))

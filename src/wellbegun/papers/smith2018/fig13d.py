@@ -12,7 +12,7 @@ SMALL, LARGE = "TBS 256", "TBS 512"
 def _larger(found: Results) -> tuple[bool, str]:
     accuracy = [mean_accuracy(found[name]) for name in (SMALL, LARGE)]
     rough = [roughness(found[name]) for name in (SMALL, LARGE)]
-    told = f"mean accuracy {accuracy[0]:.1f} and {accuracy[1]:.1f} %, roughness {rough[0]:.2f} and {rough[1]:.2f}"
+    told = f"mean {accuracy[0]:.1f} and {accuracy[1]:.1f} %, roughness {rough[0]:.2f} and {rough[1]:.2f}"
     return accuracy[1] > accuracy[0] and rough[1] < rough[0], told
 
 

@@ -62,8 +62,8 @@ EXHIBIT = Exhibit(
     assumptions=(
         *ASSUMED,
         CYCLED_ASSUMED,
-        "rates up to 1.2 and 145 epochs for 1,024, as in a log that may belong to it; smaller rates for smaller "
-        "batches and epochs in the ratios of Figure 6",
+        "1,024: rates up to 1.2 and 145 epochs, as in a log that may belong to it; the others: smaller "
+        "rates, and epochs in the ratios of Figure 6",
     ),
     **{**CUT, "cut": 1 / 50},
 )

@@ -64,7 +64,7 @@ EXHIBIT = Exhibit(
     ),
     assumptions=(
         *ASSUMED,
-        "1,600,000 updates of steps as in the solver; the published number is after 130 epochs",
+        "1,600,000 updates of steps as in the solver; the published number is of 130 epochs",
     ),
     **CUT,
 )

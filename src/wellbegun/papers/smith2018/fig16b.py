@@ -64,8 +64,8 @@ EXHIBIT = Exhibit(
     ),
     assumptions=(
         *ASSUMED,
-        "momentum's stepsize is 1,080,000 as in files and logs, so that it only falls to 0.93; the text's whole "
-        "cycle is shown as a line too",
+        "momentum's stepsize is 1,080,000 as in files and logs, so that it only falls to 0.93; the text's "
+        "whole cycle is shown as a line too",
     ),
     **CUT,
 )

@@ -25,7 +25,7 @@ EXHIBIT = Exhibit(
     kind="momentum search",
     task=TASK,
     network=NETWORK,
-    lines=(line(NAME, ITERATIONS, Constant(0.01), LinearRamp(0.7, 1.0, ITERATIONS), 4e-3),),
+    lines=(line(NAME, ITERATIONS, Constant(0.01), LinearRamp(0.7, 1.0, ITERATIONS), 4e-3, "dap-fig7b-r1"),),
     claims=(
         Claim(
             id="dap-momentum-range-test-useless",

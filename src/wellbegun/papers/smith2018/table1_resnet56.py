@@ -164,7 +164,7 @@ EXHIBIT = Exhibit(
     assumptions=(
         *ASSUMED,
         CYCLED_ASSUMED,
-        "row 11 falls to 0.8 as printed; its sibling rows and the author's script have 0.85, shown as a line too",
+        "row 11 falls to 0.8 as printed; its sibling rows and the script have 0.85, shown as a line too",
     ),
     **CUT,
 )

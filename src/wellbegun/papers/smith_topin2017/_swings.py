@@ -14,7 +14,7 @@ def swinging(number: str, network: str, says: str, line: Line, claim: str) -> Ex
         peak = float(curve.lr[int(curve.val_accuracy.argmax())])
         rough = roughness(result, high=0.1), roughness(result, low=0.1)
         late = mean_accuracy(result, 0.9 * top), mean_accuracy(result, 0.5 * peak, 1.5 * peak)
-        told = f"peak at {peak:.2f}, roughness {rough[0]:.1f} and {rough[1]:.1f} points, at the end {late[0]:.1f} %"
+        told = f"peak at {peak:.2f}, roughness {rough[0]:.1f} and {rough[1]:.1f}, at the end {late[0]:.1f} %"
         return 0.075 <= peak <= 0.3 and rough[1] >= 3 * rough[0] and late[0] < late[1], told
 
     return Exhibit(

@@ -16,6 +16,7 @@ from wellbegun.papers.smith_topin2017._resnet import (
 
 LOGGED, OLDER, DECAYED = "range to 2", "range to 2, older file", "range to 2, biases decayed"
 README, GLOBAL = "range to 1.5 in 20,000", "range to 2, running averages"
+ID = "smith_topin2017-fig4a"
 RAMP, BATCH = ramp(2.0, 80_000), by_batch(125)
 
 
@@ -25,7 +26,7 @@ def _rougher(found: Results) -> tuple[bool, str]:
 
 
 EXHIBIT = Exhibit(
-    id="smith_topin2017-fig4a",
+    id=ID,
     paper=PAPER,
     label="Figure 4a",
     says="While the rate grows training loss rises and test loss falls: large rates regularize.",
@@ -41,7 +42,7 @@ EXHIBIT = Exhibit(
             None,
             "sc-fig4a-r2",
             factory_args=BATCH,
-            kept=("smith_topin2017-fig4a", LOGGED),
+            kept=(ID, LOGGED),
         ),
         line(DECAYED, 80_000, RAMP, None, "sc-fig4a-r3", factory_args=(("bias_decay", 1.0), *BATCH)),
         line(README, 20_000, ramp(1.5, 20_000)),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.smith_topin2017._resnet import ASSUMED, CUT, NETWORK, PAPER, TASK, cycle, line
+from wellbegun.papers.smith_topin2017._resnet import ASSUMED, CUT, LONG, NETWORK, PAPER, TASK, cycle, line
 from wellbegun.schedules.constant import Constant
 
 ITERATIONS = 300
@@ -28,7 +28,7 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(HELD, ITERATIONS, Constant(0.1), None, "sc-fig5a-r1", estimate=1),
+        line(HELD, ITERATIONS, Constant(0.1), None, "sc-fig5a-r1", fraction=LONG, estimate=1),
         line(CYCLED, ITERATIONS, cycle(3.0, 5000), None, "sc-fig5a-r2", estimate=1),
     ),
     claims=(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Result, Results
-from wellbegun.papers.smith_topin2017._resnet import ASSUMED, CUT, NETWORK, PAPER, TASK, cycle, line
+from wellbegun.papers.smith_topin2017._resnet import ASSUMED, CUT, LONG, NETWORK, PAPER, TASK, cycle, line
 from wellbegun.papers.smith_topin2017.fig5a import ESTIMATE_ASSUMED
 from wellbegun.schedules._base import Floats
 from wellbegun.schedules.constant import Constant
@@ -40,8 +40,8 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(HELD, ITERATIONS, Constant(0.1), None, "sc-fig5b-r1", estimate=10),
-        line(SCRIPT, ITERATIONS, Constant(0.35), estimate=10),
+        line(HELD, ITERATIONS, Constant(0.1), None, "sc-fig5b-r1", fraction=LONG, estimate=10),
+        line(SCRIPT, ITERATIONS, Constant(0.35), fraction=LONG, estimate=10),
         line(CYCLED, ITERATIONS, cycle(3.0, 5000), None, "sc-fig5b-r2", estimate=10),
     ),
     claims=(

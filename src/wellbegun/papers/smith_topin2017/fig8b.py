@@ -37,7 +37,6 @@ EXHIBIT = Exhibit(
             STEPS,
             90.9,
             "sc-fig8b-r2",
-            "sc-fig8a-r1",
             fraction=LONG,
             optimizer="papers_nesterov",
         ),

@@ -121,8 +121,8 @@ EXHIBIT = Exhibit(
     ),
     assumptions=(
         *ASSUMED,
-        "the fraction of the moving average follows the length as in Table 1; the script of Figure 1b has 0.95 "
-        "for all lengths",
+        "the fraction of the moving average follows the length as in Table 1; the script of Figure 1b has "
+        "0.95 for all lengths",
     ),
     **CUT,
 )

@@ -30,17 +30,26 @@ def read(folder: Path, size: tuple[int, int] | None = None) -> Arrays:
         TaskError: no such folder or no images in it, sizes differ, a file is no readable image, a part has a
             class that the training part lacks, or Pillow is not installed.
     """
-    if not folder.is_dir():
-        raise TaskError(f"the data folder must exist, got {folder}, which is no folder; check the path")
-    roots = _roots(folder)
-    names = _classes(roots["train"])
-    files = {part: _files(root, names) for part, root in roots.items()}
+    files, names = listed(folder)
     _same_size(files, size)
     grey = all(_is_grey(path) for pairs in files.values() for path, _ in pairs)
     parts: dict[str, Part] = {
         part: _load(pairs, "L" if grey else "RGB", size) for part, pairs in files.items()
     }
     return checked(str(folder), parts, names)
+
+
+def listed(folder: Path) -> tuple[dict[str, list[tuple[Path, int]]], list[str]]:
+    """The images of each part with the numbers of their classes, and the classes' names; none is opened.
+
+    Raises:
+        TaskError: no such folder, fewer than two classes, or a class without images.
+    """
+    if not folder.is_dir():
+        raise TaskError(f"the data folder must exist, got {folder}, which is no folder; check the path")
+    roots = _roots(folder)
+    names = _classes(roots["train"])
+    return {part: _files(root, names) for part, root in roots.items()}, names
 
 
 def _roots(folder: Path) -> dict[str, Path]:
@@ -108,14 +117,19 @@ def _same_size(files: dict[str, list[tuple[Path, int]]], size: tuple[int, int] |
 
 
 def _load(pairs: Sequence[tuple[Path, int]], mode: str, size: tuple[int, int] | None) -> Part:
-    images = [_pixels(path, mode, size) for path, _ in pairs]
+    images = [pixels(path, mode, size) for path, _ in pairs]
     stacked = np.stack(images)
     return (stacked[..., None] if mode == "L" else stacked), np.array(
         [label for _, label in pairs], dtype=np.int64
     )
 
 
-def _pixels(path: Path, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def pixels(path: Path, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """An image as uint8[h, w] or [h, w, 3], converted to a mode of Pillow's and scaled to (height, width).
+
+    Raises:
+        TaskError: the file is no readable image.
+    """
     with _open(path) as image:
         try:
             image = image.convert(mode)
