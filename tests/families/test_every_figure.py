@@ -19,6 +19,7 @@ from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
 from wellbegun.report.figures.measured_lr import plot_measured_lr
+from wellbegun.report.figures.published import plot_published
 from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
 from wellbegun.report.figures.schedule import plot_schedule
@@ -103,6 +104,15 @@ TICKS = BANDS | {
     "ticks": ["1e-4", "1e-3", "0.01"],
     "lines": [{**one, "x": [0, 1, 2]} for one in BANDS["lines"]],
 }
+PUBLISHED = {
+    "xlabel": "iteration", "ylabel": "test accuracy, %", "loss": False,
+    "lines": [
+        {"label": f"line {i}$", "x": [0, 50, 100 * (i + 1)], "y": [10.0, 80.0, 90.0 + i],
+         "low": [9.0, 79.0, 89.0], "high": [11.0, 81.0, 93.0],
+         "published": [None, [91.5, 0.2], [92.0, None]][i]}
+        for i in range(3)
+    ],
+}  # fmt: skip
 MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "bands": lambda ax: plot_bands(BANDS, ax),
@@ -112,6 +122,7 @@ MEMBERS = {
     "length": lambda ax: plot_length(LENGTH, ax),
     "lr_momentum": lambda ax: plot_lr_momentum(CYCLE, MOMENTUM, 110, ax),
     "measured_lr": lambda ax: plot_measured_lr(RUN.curve, ax, clues=CLUES),
+    "published": lambda ax: plot_published(PUBLISHED, ax),
     "ramp_speed": lambda ax: plot_ramp_speed(
         {"stepsize": [8, 16, 32], "failed": [3, 1, 0], "seeds": 3, "shortest": 32}, ax
     ),
@@ -225,6 +236,16 @@ def test_a_fan_begins_at_its_snapshot_and_the_chosen_is_the_boldest():
     assert widths["0.003"] > widths["0.01"]
     for part in (FAN["parent"], *FAN["continuations"]):
         assert any(list(line.get_ydata()) == part["val_loss"] for line in ax.get_lines())
+
+
+def test_a_published_number_stands_at_the_end_of_its_line():
+    ax = plot_published(PUBLISHED)
+    points = [
+        (line.get_xdata()[0], line.get_ydata()[0]) for line in ax.get_lines() if len(line.get_xdata()) == 1
+    ]
+    assert points == [(200, 91.5), (300, 92.0)]
+    low, high = ax.get_ylim()
+    assert 10 < low < 80 and high > 92.0  # the start is cut off, no end and no published number is
 
 
 def test_lengths_are_drawn_where_they_were_measured():

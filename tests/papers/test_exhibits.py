@@ -11,8 +11,9 @@ import pytest
 
 from wellbegun.curve import Curve, Run
 from wellbegun.papers.collection import exhibits, named
-from wellbegun.papers.document import document
+from wellbegun.papers.document import document, summary
 from wellbegun.papers.exhibit import NOT_APPLIED, Claim, Line, Result, ordered
+from wellbegun.papers.pictures import pictures, values
 from wellbegun.papers.results import Archive
 from wellbegun.papers.scale import shortened
 from wellbegun.schedules.constant import Constant
@@ -207,6 +208,35 @@ def test_the_page_shows_what_is_there_and_nothing_else(tmp_path):
     assert document([], archive).startswith("# The papers, replayed")
 
 
+def test_the_summary_counts_verdicts(tmp_path):
+    archive = measured(MNIST, {"1cycle 12": 99.25, "inv 85": 99.03}, tmp_path, repeats=3)
+    (row,) = [line for line in summary([MNIST], archive)[2:] if "| paper | applied |" in line]
+    assert row.startswith("| [Table 2, rows 15 to 20](#smith2018-table2-mnist) (arXiv:1803.09820) | paper")
+    assert row.endswith("| 1 | 0 | 3 | 0 | 2026-01-01 |")
+
+
+def test_a_picture_ends_with_the_whole_test_set_and_shows_the_published_number(tmp_path):
+    archive = measured(MNIST, {"1cycle 12": 99.0}, tmp_path, repeats=2)
+    results = archive.results(MNIST, "paper")
+    (line,) = values(MNIST, results, published=True)["lines"]
+    assert line["y"][-1] == pytest.approx(99.005) and line["published"] == [99.25, 0.03]
+    assert line["x"][-1] <= 1406 and len(line["x"]) == len(line["y"]) == len(line["low"])
+    (cut,) = values(MNIST, results, published=False)["lines"]
+    assert cut["published"] is None
+    assert list(pictures([MNIST], archive)) == ["smith2018-table2-mnist-paper.svg"]
+    assert pictures([MNIST], archive) == pictures([MNIST], archive)
+
+
+def test_a_range_test_is_drawn_over_the_rate_and_an_estimate_as_what_it_is(tmp_path):
+    ramp, estimate = named("smith2018-fig4a"), named("smith_topin2017-fig5a")
+    archive = measured(ramp, {"WD 1e-4": 70.0}, tmp_path, repeats=1)
+    drawn = values(ramp, archive.results(ramp, "paper"), published=True)
+    assert (drawn["xlabel"], drawn["ylabel"], drawn["loss"]) == ("learning rate", "test loss", True)
+    archive = measured(estimate, {"constant LR 0.1": 50.0}, tmp_path, repeats=1)
+    (line,) = values(estimate, archive.results(estimate, "paper"), published=True)["lines"]
+    assert set(line["y"]) == {2.0}
+
+
 def test_unknown_names_are_refused_with_those_that_are_known():
     with pytest.raises(ValueError, match=r"smith2018-fig3a.*got 'fig99'"):
         named("fig99")
@@ -223,4 +253,7 @@ def test_claims_are_frozen_values_that_can_be_replaced():
 def test_the_committed_page_is_what_the_committed_results_say():
     root = Path(__file__).resolve().parents[2]
     page = (root / "docs" / "reproduction.md").read_text(encoding="utf-8")
-    assert page == document(exhibits().values(), Archive(root / "results"))
+    archive = Archive(root / "results")
+    assert page == document(exhibits().values(), archive, pictures="reproduction")
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in (root / "docs/reproduction").glob("*")}
+    assert drawn == pictures(exhibits().values(), archive)

@@ -42,6 +42,9 @@ def list_command(results: Path, as_object: bool) -> None:
     for row in rows:
         measured = row["measured"]
         told = ", ".join(f"{scale}: {count} of {row['runs']} runs" for scale, count in measured.items())
+        if not row["runs"]:
+            click.echo(f"{row['id']:32} {row['label']}; {row['kind']}, nothing to run")
+            continue
         click.echo(f"{row['id']:32} {row['label']}; {row['network']} on {row['dataset']}; {told}")
 
 
@@ -52,7 +55,7 @@ def list_command(results: Path, as_object: bool) -> None:
 def show(name: str, results: Path, as_object: bool) -> None:
     """Show one exhibit: its runs, the published and the measured numbers, the claims."""
     from wellbegun.papers.collection import named
-    from wellbegun.papers.document import document
+    from wellbegun.papers.document import section
 
     exhibit = named(name)
     if as_object:
@@ -63,8 +66,11 @@ def show(name: str, results: Path, as_object: bool) -> None:
         published = f", published {line.published.accuracy} %" if line.published else ""
         what = f"{line.iterations} updates of {line.batch_size}, decay {line.weight_decay:g}"
         click.echo(f"  {line.name}: {what}{published}")
-    page = document([exhibit], _archive(results)).split("\n## ")[1:]
-    click.echo("\n## " + page[0] if page else "nothing of it has been measured yet")
+    if not exhibit.lines:
+        click.echo("nothing to run")
+        return
+    page = section(exhibit, _archive(results))
+    click.echo("\n" + "\n".join(page[2:]) if page else "nothing of it has been measured yet")
 
 
 @reproduce.command("run")
@@ -136,11 +142,16 @@ def queue(
     results: Path,
     as_object: bool,
 ) -> None:
-    """Measure what is missing and fits into a time: for a GPU that is lent for some minutes."""
+    """Measure what is missing and fits into a time: for a GPU that is lent for some minutes.
+
+    ImageNet, which cannot be fetched, is left out unless an exhibit of it is named.
+    """
     from wellbegun.papers import replay
     from wellbegun.papers.collection import exhibits, named
 
-    chosen = [named(name) for name in only] or [e for e in exhibits().values() if e.lines]
+    chosen = [named(name) for name in only] or [
+        exhibit for exhibit in exhibits().values() if exhibit.lines and exhibit.task != "imagenet"
+    ]  # fmt: skip
     options: dict[str, Any] = {"data_dir": data_dir, "device": device, "store": store}
     added = []
     for exhibit, one, run in replay.queue(chosen, _archive(results), minutes=minutes, scale=scale, **options):
@@ -156,14 +167,18 @@ def queue(
 @results_option
 @output_options
 def report(out: Path, results: Path, as_object: bool) -> None:
-    """Write the page about everything that was measured."""
+    """Write the page about everything that was measured, and its pictures into a folder beside it."""
     from wellbegun.papers.collection import exhibits
     from wellbegun.papers.document import document
+    from wellbegun.papers.pictures import pictures
 
-    text = document(exhibits().values(), _archive(results))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with aside(out) as path:
-        path.write_text(text, encoding="utf-8")
+    folder = out.with_suffix("")
+    files = {folder / name: text for name, text in pictures(exhibits().values(), _archive(results)).items()}
+    files[out] = document(exhibits().values(), _archive(results), pictures=folder.name)
+    for place, text in files.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with aside(place) as path:
+            path.write_text(text, encoding="utf-8")
     click.echo(as_json({"report": out}) if as_object else f"report  {out}")
 
 

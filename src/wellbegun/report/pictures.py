@@ -81,7 +81,8 @@ def save(readings: Sequence[Reading], path: Path, kind: str) -> None:
         if extra:
             part.suptitle(plain(reading.title, 80), x=0.01, ha="left", fontsize=9.5, color=INK)
     if kind == ".svg":
-        path.write_text(_alone(figure, readings), encoding="utf-8")
+        text = alone(figure, "history", ", ".join(reading.title for reading in readings))
+        path.write_text(text, encoding="utf-8")
     else:
         figure.savefig(path, format=kind[1:], dpi=160, facecolor=PAPER)
 
@@ -101,9 +102,9 @@ def _height(reading: Reading) -> float:
     return 0.9 + sum(height for name, height, _ in _PANELS if name in panels)
 
 
-def _alone(figure: Figure, readings: Sequence[Reading]) -> str:
-    """An SVG file with the colours of the page, light and dark, and a ground of its own."""
-    text = to_svg(figure, "history", ", ".join(reading.title for reading in readings))
+def alone(figure: Figure, name: str, description: str) -> str:
+    """The text of an SVG file with the colours of the page, light and dark, and a ground of its own."""
+    text = to_svg(figure, name, description)
     style = "\n".join(re.findall(r"^:root \{.*?^\}|^@media screen and \(prefers.*?^\}", _css(), re.S | re.M))
     width, height = (float(v) for v in figure.get_size_inches())
     tag = (

@@ -23,9 +23,9 @@ MANY = 10_000
 class Crops(Dataset[tuple[Tensor, int]]):
     """Images uint8[230, 230, 3] with their classes: a crop of 256 x 256, anywhere or in the middle.
 
-    Source: lnsmith54/hyperParam1, Imagenet/architectures: crop_size 230 of 256 x 256, random in training and in
-    the middle in testing. Choice: images are scaled to a square, as Caffe's conversion tool does; in RGB. The
-    mirror and the mean image are the engine's.
+    Source: lnsmith54/hyperParam1, Imagenet/architectures: crop_size 230 of 256 x 256, random in training,
+    in the middle in testing. Choice: images are scaled to a square, as Caffe's conversion tool does, and in
+    RGB. The mirror and the mean image are the engine's.
     """
 
     def __init__(self, files: Sequence[tuple[Path, int]], *, anywhere: bool) -> None:
