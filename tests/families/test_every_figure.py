@@ -14,6 +14,7 @@ from wellbegun.diagnosis._base import LABELS, Clue
 from wellbegun.report.figures.accuracy import plot_accuracy
 from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
+from wellbegun.report.figures.curves import plot_curves
 from wellbegun.report.figures.equal_time import plot_equal_time
 from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
@@ -104,19 +105,27 @@ TICKS = BANDS | {
     "ticks": ["1e-4", "1e-3", "0.01"],
     "lines": [{**one, "x": [0, 1, 2]} for one in BANDS["lines"]],
 }
-PUBLISHED = {
+CURVES = {
     "xlabel": "iteration", "ylabel": "test accuracy, %", "loss": False,
     "lines": [
         {"label": f"line {i}$", "x": [0, 50, 100 * (i + 1)], "y": [10.0, 80.0, 90.0 + i],
-         "low": [9.0, 79.0, 89.0], "high": [11.0, 81.0, 93.0],
-         "published": [None, [91.5, 0.2], [92.0, None]][i]}
+         "low": [9.0, 79.0, 89.0], "high": [11.0, 81.0, 93.0]}
         for i in range(3)
+    ],
+}  # fmt: skip
+PUBLISHED = {
+    "xlabel": "test accuracy, %", "ylabel": "run",
+    "rows": [
+        {"label": "a$", "measured": [91.2, 0.1], "published": [91.5, 0.2]},
+        {"label": "b", "measured": [90.0, None], "published": None},
+        {"label": "c", "measured": [92.1, None], "published": [92.0, None]},
     ],
 }  # fmt: skip
 MEMBERS = {
     "accuracy": lambda ax: plot_accuracy(RUN.curve, ax, clues=CLUES),
     "bands": lambda ax: plot_bands(BANDS, ax),
     "candidates": lambda ax: plot_candidates([RUN, ramp(1)], ax, labels={RUN.key: "$a"}, winner=RUN.key),
+    "curves": lambda ax: plot_curves(CURVES, ax),
     "equal_time": lambda ax: plot_equal_time(TIMED, ax),
     "lr_estimate": lambda ax: plot_lr_estimate(WATCHED, ax, lr_max=0.6),
     "length": lambda ax: plot_length(LENGTH, ax),
@@ -238,14 +247,22 @@ def test_a_fan_begins_at_its_snapshot_and_the_chosen_is_the_boldest():
         assert any(list(line.get_ydata()) == part["val_loss"] for line in ax.get_lines())
 
 
-def test_a_published_number_stands_at_the_end_of_its_line():
-    ax = plot_published(PUBLISHED)
-    points = [
-        (line.get_xdata()[0], line.get_ydata()[0]) for line in ax.get_lines() if len(line.get_xdata()) == 1
-    ]
-    assert points == [(200, 91.5), (300, 92.0)]
+def test_the_start_of_a_curve_does_not_lower_the_axis_of_accuracies():
+    ax = plot_curves(CURVES)
     low, high = ax.get_ylim()
-    assert 10 < low < 80 and high > 92.0  # the start is cut off, no end and no published number is
+    assert 10 < low < 80 and high > 92.0
+    assert [line.get_label() for line in ax.get_lines()] == [r"line 0\$", r"line 1\$", r"line 2\$"]
+
+
+def test_published_numbers_stand_beside_the_measured_ones_first_row_on_top():
+    ax = plot_published(PUBLISHED)
+    points = {round(float(line.get_ydata()[0])): [] for line in ax.get_lines() if len(line.get_xdata()) == 1}
+    for line in ax.get_lines():
+        if line.get_marker() in ("o", "D"):
+            points[round(float(line.get_ydata()[0]))].append(float(line.get_xdata()[0]))
+    assert points == {0: [91.5, 91.2], 1: [90.0], 2: [92.0, 92.1]}
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert [text.get_text() for text in ax.get_yticklabels()] == [r"a\$", "b", "c"]
 
 
 def test_lengths_are_drawn_where_they_were_measured():

@@ -13,7 +13,7 @@ from wellbegun.curve import Curve, Run
 from wellbegun.papers.collection import exhibits, named
 from wellbegun.papers.document import document, summary
 from wellbegun.papers.exhibit import NOT_APPLIED, Claim, Line, Result, ordered
-from wellbegun.papers.pictures import pictures, values
+from wellbegun.papers.pictures import curves, ends, pictures
 from wellbegun.papers.results import Archive
 from wellbegun.papers.scale import shortened
 from wellbegun.schedules.constant import Constant
@@ -215,25 +215,25 @@ def test_the_summary_counts_verdicts(tmp_path):
     assert row.endswith("| 1 | 0 | 3 | 0 | 2026-01-01 |")
 
 
-def test_a_picture_ends_with_the_whole_test_set_and_shows_the_published_number(tmp_path):
+def test_a_picture_shows_the_curves_and_the_ends_beside_the_published_numbers(tmp_path):
     archive = measured(MNIST, {"1cycle 12": 99.0}, tmp_path, repeats=2)
     results = archive.results(MNIST, "paper")
-    (line,) = values(MNIST, results, published=True)["lines"]
-    assert line["y"][-1] == pytest.approx(99.005) and line["published"] == [99.25, 0.03]
+    (row,) = ends(results)["rows"]
+    assert row["measured"][0] == pytest.approx(99.005) and row["published"] == [99.25, 0.03]
+    (line,) = curves(MNIST, results)["lines"]
     assert line["x"][-1] <= 1406 and len(line["x"]) == len(line["y"]) == len(line["low"])
-    (cut,) = values(MNIST, results, published=False)["lines"]
-    assert cut["published"] is None
-    assert list(pictures([MNIST], archive)) == ["smith2018-table2-mnist-paper.svg"]
-    assert pictures([MNIST], archive) == pictures([MNIST], archive)
+    drawn = pictures([MNIST], archive)
+    assert list(drawn) == ["smith2018-table2-mnist-paper.svg"] and drawn == pictures([MNIST], archive)
+    assert ">published</text>" in drawn["smith2018-table2-mnist-paper.svg"]
 
 
 def test_a_range_test_is_drawn_over_the_rate_and_an_estimate_as_what_it_is(tmp_path):
     ramp, estimate = named("smith2018-fig4a"), named("smith_topin2017-fig5a")
     archive = measured(ramp, {"WD 1e-4": 70.0}, tmp_path, repeats=1)
-    drawn = values(ramp, archive.results(ramp, "paper"), published=True)
+    drawn = curves(ramp, archive.results(ramp, "paper"))
     assert (drawn["xlabel"], drawn["ylabel"], drawn["loss"]) == ("learning rate", "test loss", True)
     archive = measured(estimate, {"constant LR 0.1": 50.0}, tmp_path, repeats=1)
-    (line,) = values(estimate, archive.results(estimate, "paper"), published=True)["lines"]
+    (line,) = curves(estimate, archive.results(estimate, "paper"))["lines"]
     assert set(line["y"]) == {2.0}
 
 

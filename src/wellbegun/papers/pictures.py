@@ -12,11 +12,12 @@ from wellbegun.curve import LR_ESTIMATE, Run
 from wellbegun.papers.document import measured, picture_name
 from wellbegun.papers.exhibit import Exhibit, Result
 from wellbegun.papers.results import Archive
+from wellbegun.report.figures.curves import plot_curves
 from wellbegun.report.figures.published import plot_published
 from wellbegun.report.pictures import alone
 from wellbegun.schedules._base import Floats
 
-SIZE = (7.4, 3.7)  # inches
+HEIGHT, WIDTH = 3.5, 7.6  # inches
 
 
 def pictures(exhibits: Iterable[Exhibit], archive: Archive) -> dict[str, str]:
@@ -25,30 +26,49 @@ def pictures(exhibits: Iterable[Exhibit], archive: Archive) -> dict[str, str]:
     for exhibit in exhibits:
         for scale, variant, results in measured(exhibit, archive):
             name = picture_name(exhibit, scale, variant)
-            figure = Figure(figsize=SIZE, layout="constrained")
-            plot_published(values(exhibit, results, published=scale == "paper"), figure.subplots())
+            figure = _figure(curves(exhibit, results), ends(results) if scale == "paper" else None)
             found[name] = alone(figure, name.removesuffix(".svg"), f"{exhibit.label}, scale {scale}")
     return found
 
 
-def values(exhibit: Exhibit, results: dict[str, Result], *, published: bool) -> dict[str, Any]:
-    """What ``plot_published`` draws: accuracies where any were published, else losses or the LR estimate.
+def _figure(drawn: dict[str, Any], ended: dict[str, Any] | None) -> Figure:
+    """The curves, and below them the ends where some were published."""
+    if ended is None or not any(row["published"] for row in ended["rows"]):
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        plot_curves(drawn, figure.subplots())
+        return figure
+    low = 0.26 * len(ended["rows"]) + 0.8
+    figure = Figure(figsize=(WIDTH, HEIGHT + low), layout="constrained")
+    upper, lower = figure.subplots(2, 1, height_ratios=(HEIGHT, low))
+    plot_curves(drawn, upper)
+    plot_published(ended, lower)
+    return figure
 
-    Args:
-        published: with the published numbers; those of a whole run say nothing about a cut one.
-    """
+
+def curves(exhibit: Exhibit, results: dict[str, Result]) -> dict[str, Any]:
+    """What ``plot_curves`` draws: accuracies where any were published, else losses or the LR estimate."""
     runs = [run for result in results.values() for run in result.runs]
     ramps = all(len(run.curve) > 1 and np.all(np.diff(run.curve.lr[1:]) > 0) for run in runs)
     column, ylabel = _column(exhibit)
-    lines = []
-    for name, result in results.items():
-        number = result.line.published if published else None
-        lines.append({
-            "label": name, **_mean([_points(run, column, ramps=ramps) for run in result.runs]),
-            "published": None if number is None else [number.accuracy, number.spread],
-        })  # fmt: skip
+    lines = [
+        {"label": name, **_mean([_points(run, column, ramps=ramps) for run in result.runs])}
+        for name, result in results.items()
+    ]
     xlabel = "learning rate" if ramps else "iteration"
     return {"xlabel": xlabel, "ylabel": ylabel, "loss": column == "val_loss", "lines": lines}
+
+
+def ends(results: dict[str, Result]) -> dict[str, Any]:
+    """What ``plot_published`` draws: accuracies on the whole test set beside the published ones."""
+    rows = []
+    for name, result in results.items():
+        number = result.line.published
+        spread = result.spread if len(result.runs) > 1 else None
+        rows.append({
+            "label": name, "measured": [result.accuracy, spread],
+            "published": None if number is None else [number.accuracy, number.spread],
+        })  # fmt: skip
+    return {"xlabel": "test accuracy after the last update, %", "ylabel": "run", "rows": rows}
 
 
 def _column(exhibit: Exhibit) -> tuple[str, str]:
@@ -60,14 +80,10 @@ def _column(exhibit: Exhibit) -> tuple[str, str]:
 
 
 def _points(run: Run, column: str, *, ramps: bool) -> tuple[Floats, Floats]:
-    """x and y of one run; the last accuracy is that of the whole test set."""
+    """x and y of one run."""
     x = run.curve.lr if ramps else run.curve.iteration.astype(np.float64)
-    y = np.array(run.curve.columns()[column], dtype=np.float64)
-    if column == "val_accuracy":
-        y *= 100
-        if "test_accuracy" in run.test:
-            y[-1] = 100 * run.test["test_accuracy"]
-    return x, y
+    y: Floats = run.curve.columns()[column]
+    return x, 100 * y if column == "val_accuracy" else y
 
 
 def _mean(runs: list[tuple[Floats, Floats]]) -> dict[str, list[float]]:
