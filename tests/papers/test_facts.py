@@ -144,8 +144,8 @@ def test_a_borrowed_line_is_the_run_that_is_kept_elsewhere(exhibit, line):
                  "train_samples", "estimate", "after"):  # fmt: skip
         assert getattr(line, name) == getattr(other, name), name
     assert (line.network or exhibit.network) == (other.network or home.network)
-    for name in ("task", "repeats", "evaluations", "samples", "cut", "cut_batch", "cut_evaluations",
-                 "cut_samples"):  # fmt: skip
+    for name in ("task", "repeats", "evaluations", "samples", "cut", "cut_most", "cut_batch",
+                 "cut_evaluations", "cut_samples"):  # fmt: skip
         assert getattr(exhibit, name) == getattr(home, name), name
 
 

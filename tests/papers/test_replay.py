@@ -79,6 +79,12 @@ def test_a_cut_run_is_looked_at_as_often_as_the_exhibit_says(tmp_path):
     assert (cut.iterations, cut.eval_every, cut.eval_samples) == (40, 20, 50)
 
 
+def test_no_run_is_longer_at_cpu_scale_than_the_exhibit_allows(tmp_path):
+    tiny = exhibit(line("short", 320), line("long", 3200), repeats=1, cut=0.125, cut_most=100)
+    found = replay.missing(tiny, Archive(tmp_path), scale="cpu", variant="applied", device="cpu")
+    assert {one.line.name: one.spec.iterations for one in found} == {"short": 40, "long": 100}
+
+
 def test_what_another_exhibit_has_measured_is_not_measured_again(tmp_path):
     home = exhibit(line("a"), repeats=1)
     guest = replace(exhibit(borrowed(home, "a", as_="b"), line("c"), repeats=1), id="guest")

@@ -135,6 +135,7 @@ class Exhibit:
     evaluations: int = 60  # along a run
     samples: int = 2000  # of the test set at each of them; the last one takes all
     cut: float = 1 / 8  # share of the iterations at cpu scale
+    cut_most: int | None = None  # updates of a run at cpu scale; None: as many as ``cut`` leaves
     cut_batch: float = 1.0  # share of the batch size at cpu scale
     cut_evaluations: int | None = None  # along a run at cpu scale; None: as many
     cut_samples: int = 2000  # of the test set at each of them

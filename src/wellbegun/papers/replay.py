@@ -55,7 +55,10 @@ def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None, 
 
 def at(exhibit: Exhibit, line: Line, scale: Scale) -> Line:
     """The line at that scale."""
-    return line if scale == "paper" else shortened(line, exhibit.cut, exhibit.cut_batch)
+    if scale == "paper":
+        return line
+    most = exhibit.cut_most or line.iterations
+    return shortened(line, min(exhibit.cut, most / line.iterations), exhibit.cut_batch)
 
 
 def wanted(
