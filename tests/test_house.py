@@ -279,4 +279,4 @@ def test_every_model_and_data_set_is_listed() -> None:
 
     models = {habits.factory.__module__.split(".")[-1] for habits in tasks.MODELS.values()}
     assert models == members("zoo/models")
-    assert {*tasks.DATA, "npz", "folder"} == members("zoo/data")
+    assert {*tasks.DATA, "npz", "folder", tasks.IMAGENET} == members("zoo/data")

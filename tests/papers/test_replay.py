@@ -1,4 +1,4 @@
-"""Lines that go on from others, use another network, watch the LR estimate: on a few updates of the digits."""
+"""Lines that go on from others, use another network, watch the LR estimate: a few updates of the digits."""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ from wellbegun.training.engine import losses
 from wellbegun.training.engine.sources import Parts, read, split
 
 Data = tuple[Any, Any] | Dataset[Any] | DataLoader[Any]
-"""(inputs, targets) as tensors or arrays of equal length, a map-style Dataset of pairs, or a DataLoader."""
+"""(inputs, targets) as tensors or arrays of equal length, a map-style Dataset of pairs, or a DataLoader.
+
+A data set may say with ``workers`` how many further processes read it.
+"""
 Loss = Callable[[Any, Any], Tensor]
 """(model output, target) -> scalar, the mean over the batch."""
 Metric = Callable[[Any, Any], Tensor]

@@ -203,11 +203,13 @@ def _from_images(images: Images, model: str) -> Task:
     named_model(model)
     habits = MODELS[model]
     settings = {name: getattr(habits, name) for name in ("inputs", "batch_size", "epochs", "augment")}
-    return Task(
-        name=f"{IMAGENET}-{model}", model=_fitted(habits.factory, model, images, IMAGENET),
-        train=images.train, validation=images.validation, test=images.validation, optimizer="nesterov",
-        **settings,
-    )  # fmt: skip
+    parts: dict[str, Any] = {
+        "train": images.train,
+        "validation": images.validation,
+        "test": images.validation,
+    }
+    fitted = _fitted(habits.factory, model, images, IMAGENET)
+    return Task(name=f"{IMAGENET}-{model}", model=fitted, optimizer="nesterov", **parts, **settings)
 
 
 def _fitted(factory: ModelFactory, model: str, arrays: Arrays | Images, name: str) -> ModelFactory:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from wellbegun.errors import TaskError
@@ -13,6 +12,7 @@ from wellbegun.papers.results import Archive
 from wellbegun.schedules.constant import Constant
 from wellbegun.search.plan import Batch
 from wellbegun.training.engine import sources
+from wellbegun.training.engine.state import PrivateRandom
 from wellbegun.zoo.data import imagenet
 from wellbegun.zoo.tasks import by_name
 
@@ -34,15 +34,24 @@ def folder(tmp_path):
 
 def test_images_are_scaled_and_cropped_anywhere_in_training_and_in_the_middle_in_testing(folder):
     images = imagenet.read(folder / "imagenet")
-    assert images.classes == 2 and len(images.train.dataset) == 8 and len(images.validation) == 4
+    assert images.classes == 2 and len(images.train) == 8 and len(images.validation) == 4
     inputs, label = images.validation[3]
-    assert inputs.shape == (230, 230, 3) and inputs.dtype == torch.uint8 and label == 1
-    assert torch.equal(inputs, images.validation[3][0])
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        crops = [images.train.dataset[0][0] for _ in range(6)]
-    assert any(not torch.equal(crops[0], other) for other in crops[1:])
-    assert inputs.float().mean() > 100 > crops[0].float().mean()
+    assert inputs.shape == (230, 230, 3) and inputs.dtype == np.uint8 and label == 1
+    assert np.array_equal(inputs, images.validation[3][0])
+    with PrivateRandom(0):
+        crops = [images.train[0][0] for _ in range(6)]
+    with PrivateRandom(0):
+        assert np.array_equal(images.train[0][0], crops[0])
+    assert any(not np.array_equal(crops[0], other) for other in crops[1:])
+    assert inputs.mean() > 100 > crops[0].mean()
+
+
+def test_many_images_are_read_by_further_processes(folder, monkeypatch):
+    assert sources.read(imagenet.read(folder / "imagenet").train, "train").workers == 0
+    monkeypatch.setattr(imagenet, "MANY", 8)
+    monkeypatch.setattr(imagenet, "PROCESSES", 1)
+    images = imagenet.read(folder / "imagenet")
+    assert [sources.read(part, "x").workers for part in (images.train, images.validation)] == [1, 0]
 
 
 def test_a_folder_without_validation_images_is_refused(folder):

@@ -77,7 +77,7 @@ def read(data: Any, name: str) -> Source:
             f"got {type(data).__name__}; give the data set a __len__ and a __getitem__"
         )
     else:
-        source = _whole(Samples(data))
+        source = _whole(Samples(data, workers=getattr(data, "workers", 0)))
     if isinstance(source, tuple) and len(source[0]) != len(source[1]):
         raise TaskError(
             f"{name} inputs and targets must have equal lengths, got {len(source[0])} inputs "

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+import numpy as np
+from numpy.typing import NDArray
 
 from wellbegun.errors import TaskError
 from wellbegun.zoo.data.folder import listed, pixels
 
 SIDE, CROP = 256, 230
 """Pixels per side: of every image once it is scaled, and of what the network sees of it."""
-MANY = 10_000
-"""Images from which on further processes read them."""
+MANY, PROCESSES = 10_000, 8
+"""Images from which on further processes read them, and how many at the most."""
 
 
-class Crops(Dataset[tuple[Tensor, int]]):
+class Crops:
     """Images uint8[230, 230, 3] with their classes: a crop of 256 x 256, anywhere or in the middle.
 
     Source: lnsmith54/hyperParam1, Imagenet/architectures: crop_size 230 of 256 x 256, random in training,
@@ -31,22 +31,24 @@ class Crops(Dataset[tuple[Tensor, int]]):
     def __init__(self, files: Sequence[tuple[Path, int]], *, anywhere: bool) -> None:
         self.paths, self.targets = [path for path, _ in files], [label for _, label in files]
         self.anywhere = anywhere
+        self.workers = (
+            min(PROCESSES, os.cpu_count() or 1) if len(files) >= MANY else 0
+        )  # the engine's loader's
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = torch.from_numpy(pixels(self.paths[index], "RGB", (SIDE, SIDE)).copy())
-        room = SIDE - CROP
-        top, left = torch.randint(0, room + 1, (2,)).tolist() if self.anywhere else (room // 2, room // 2)
-        return image[top : top + CROP, left : left + CROP], self.targets[index]
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        image, room = pixels(self.paths[index], "RGB", (SIDE, SIDE)), SIDE - CROP
+        top, left = (random.randint(0, room) if self.anywhere else room // 2 for _ in range(2))
+        return image[top : top + CROP, left : left + CROP].copy(), self.targets[index]
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
     """Training and validation part, and how many classes there are."""
 
-    train: DataLoader[tuple[Tensor, int]]
+    train: Crops
     validation: Crops
     classes: int
     shape: tuple[int, ...] = (CROP, CROP, 3)  # of one example
@@ -61,7 +63,4 @@ def read(folder: Path) -> Images:
     files, names = listed(folder)
     if "val" not in files:
         raise TaskError(f"{folder} must hold train/ and val/, got {', '.join(files)}; add val/CLASS/*")
-    train = Crops(files["train"], anywhere=True)
-    workers = min(8, os.cpu_count() or 1) if len(train) > MANY else 0
-    loader: DataLoader[tuple[Tensor, int]] = DataLoader(train, num_workers=workers)
-    return Images(loader, Crops(files["val"], anywhere=False), len(names))
+    return Images(Crops(files["train"], anywhere=True), Crops(files["val"], anywhere=False), len(names))
