@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +61,13 @@ def test_a_line_may_have_a_network_of_its_own(tmp_path):
     tiny = exhibit(line("mlp"), line("cnn", network="cnn"), repeats=1)
     _, done = trained(tiny, tmp_path)
     assert done["mlp", 0].spec.task != done["cnn", 0].spec.task
+
+
+def test_the_cost_of_every_network_is_measured_and_grows_with_the_images(monkeypatch):
+    tiny = exhibit(line("a", 100), line("b", 50), line("c", 10, network="cnn"), repeats=1)
+    monkeypatch.setattr(replay, "seconds_per_image", lambda _, one, **__: 0.5 if one.line.network else 0.01)
+    todo = replay.missing(tiny, Archive(Path("nowhere")), scale="paper", variant="applied", device="cpu")
+    assert replay.seconds(tiny, todo) == pytest.approx(0.01 * 150 * 32 + 0.5 * 10 * 32)
 
 
 def test_the_estimate_is_recorded_with_the_curve(tmp_path):

@@ -104,8 +104,8 @@ def run(
     )
     updates = sum(one.spec.iterations for one in missing)
     if missing and not yes:
-        each = replay.seconds_per_update(exhibit, missing[0].spec.batch_size, **options)
-        told = f"{len(missing)} runs, {updates} updates, about {seconds(each * updates)} on this machine"
+        cost = seconds(replay.seconds(exhibit, missing, **options))
+        told = f"{len(missing)} runs, {updates} updates, about {cost} on this machine"
         click.confirm(f"{exhibit.label}: {told}. Go on?", abort=True, err=True)
     done = 0
     options |= {"workers": workers, "store": store}

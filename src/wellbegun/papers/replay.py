@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice, product
@@ -33,6 +33,11 @@ class Wanted:
     repeat: int
     spec: RunSpec
     before: tuple[RunSpec, ...] = ()  # the runs at whose ends it goes on, the first one first
+
+    @property
+    def images(self) -> int:
+        """Over all its updates."""
+        return self.spec.iterations * self.spec.batch_size
 
 
 def task_of(exhibit: Exhibit, data_dir: Any = None, samples: int | None = None, network: str = "") -> Any:
@@ -153,15 +158,25 @@ def replay(
                     yield one, run
 
 
-def seconds_per_update(exhibit: Exhibit, batch_size: int, data_dir: Any = None, **options: Any) -> float:
-    """What an update of this exhibit costs on this machine, from a few of them."""
-    first = exhibit.lines[0]
-    with Work.of(task_of(exhibit, data_dir, network=first.network), Options(**options)) as work:
-        line = replace(first, batch_size=batch_size, lr=Constant(1e-6), iterations=PROBE)
+def seconds(exhibit: Exhibit, todo: Sequence[Wanted], **options: Any) -> float:
+    """What these runs cost on this machine, one after the other; a few updates of each network are timed."""
+    pace: dict[str, float] = {}
+    total = 0.0
+    for one in todo:
+        if one.line.network not in pace:
+            pace[one.line.network] = seconds_per_image(exhibit, one, **options)
+        total += pace[one.line.network] * one.images
+    return total
+
+
+def seconds_per_image(exhibit: Exhibit, one: Wanted, data_dir: Any = None, **options: Any) -> float:
+    """What an image of an update of this run costs on this machine, from a few updates."""
+    with Work.of(task_of(exhibit, data_dir, network=one.line.network), Options(**options)) as work:
+        line = replace(one.line, lr=Constant(1e-6), iterations=PROBE, estimate=0)
         spec = _spec(exhibit, line, work.setting, "paper")
         probe = spec.but(host=work.setting.host, eval_every=PROBE // 3, eval_samples=64, test=False)
         (run,) = work.drive(_batch([probe]), {})
-    return slope(run)
+    return slope(run) / line.batch_size
 
 
 def _batch(specs: Sequence[RunSpec], keep: Sequence[int] = ()) -> Plan[Sequence[Run]]:
@@ -196,7 +211,7 @@ def queue(
         for one, run in replay(
             exhibit, archive, scale=scale, variant=variant, repeats=repeat + 1, fits=pace.fits, **options
         ):
-            pace.seconds = run.seconds / max(1, run.iterations)
+            pace.seconds[one.line.network] = run.seconds / max(1, run.iterations * run.spec.batch_size)
             yield exhibit, one, run
 
 
@@ -208,11 +223,12 @@ class _Pace:
     end: float  # on the clock
     clock: Callable[[], float]
     options: dict[str, Any]
-    seconds: float = 0.0  # per update; 0: not known yet
+    seconds: dict[str, float] = field(default_factory=dict)  # network -> per image, as far as known
 
     def fits(self, one: Wanted) -> bool:
         if self.clock() >= self.end:
             return False
-        if not self.seconds:
-            self.seconds = seconds_per_update(self.exhibit, one.spec.batch_size, **self.options)
-        return self.clock() + self.seconds * one.spec.iterations <= self.end
+        network = one.line.network
+        if network not in self.seconds:
+            self.seconds[network] = seconds_per_image(self.exhibit, one, **self.options)
+        return self.clock() + self.seconds[network] * one.images <= self.end
