@@ -92,11 +92,21 @@ def test_as_many_runs_at_a_time_as_there_are_workers(tiny: Path) -> None:
     assert sorted(each) == ["fast", "fast", "slow", "slow"]
 
 
+def test_a_sketch_has_nothing_to_run(call: Callable[..., Any], tiny: Path) -> None:
+    listed = call("reproduce", "list").stdout.splitlines()
+    assert listed[1].split(maxsplit=1) == ["drawn", "Table 0; training, nothing to run"]
+    assert call("reproduce", "show", "drawn").stdout.endswith("\nnothing to run\n")
+    assert "drawn: 0 runs measured now" in call("reproduce", "run", "drawn").stdout
+
+
 def test_the_page_is_written_from_the_results(call: Callable[..., Any], tiny: Path) -> None:
     call("reproduce", "run", "tiny", "--scale", "cpu", "--yes", "--device", "cpu")
     assert call("reproduce", "report", "--out", "docs/page.md").exit_code == 0
     page = (tiny / "docs/page.md").read_text(encoding="utf-8")
     assert "## Table 0 (arXiv:0000.00000)" in page and "Scale cpu" in page
+    assert "| [Table 0](#tiny) (arXiv:0000.00000) | cpu | applied |" in page
+    assert "![Table 0](page/tiny-cpu.svg)" in page
+    assert (tiny / "docs/page/tiny-cpu.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def show(name: str, results: Path, as_object: bool) -> None:
     for line in exhibit.lines:
         published = f", published {line.published.accuracy} %" if line.published else ""
         what = f"{line.iterations} updates of {line.batch_size}, decay {line.weight_decay:g}"
-        click.echo(f"  {line.name}: {what}{published}")
+        kept = f", measured as {line.kept[1]} of {line.kept[0]}" if line.kept else ""
+        click.echo(f"  {line.name}: {what}{published}{kept}")
     if not exhibit.lines:
         click.echo("nothing to run")
         return

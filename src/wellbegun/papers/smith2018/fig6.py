@@ -109,7 +109,8 @@ EXHIBIT = Exhibit(
     assumptions=(
         *ASSUMED,
         CYCLED_ASSUMED,
-        "rates of the author's job list; 116 epochs for 1,024 as in the text, the job list has 120",
+        "rates of the author's job list, which has 0.4 and 0.6 for 256; 116 epochs for 1,024 as in the text, "
+        "the job list has 120",
         "four repeats of nearly equal batch sizes, where the report's have the very same",
     ),
     **CUT,

@@ -164,6 +164,7 @@ EXHIBIT = Exhibit(
     assumptions=(
         *ASSUMED,
         CYCLED_ASSUMED,
+        "a constant rate is constant; the report calls a stepped one constant elsewhere (Figure 7d)",
         "row 11 falls to 0.8 as printed; its sibling rows and the script have 0.85, shown as a line too",
     ),
     **CUT,

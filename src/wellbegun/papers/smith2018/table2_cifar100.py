@@ -96,6 +96,7 @@ EXHIBIT = Exhibit(
     assumptions=(
         *ASSUMED,
         CYCLED_ASSUMED,
+        "up to 400 epochs of steps as in the table; the text speaks of 800",
         "steps from 0.005 as printed; the author's job list has 0.1 for this network, shown as a line too",
     ),
     **{**CUT, "cut": 1 / 100},

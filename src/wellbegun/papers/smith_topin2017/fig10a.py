@@ -49,6 +49,6 @@ EXHIBIT = Exhibit(
             survives_cut=False,
         ),
     ),
-    assumptions=ASSUMED,
+    assumptions=(*ASSUMED, "four momenta as in text and table; the caption says three"),
     **CUT,
 )

@@ -48,6 +48,6 @@ EXHIBIT = Exhibit(
             survives_cut=False,
         ),
     ),
-    assumptions=ASSUMED,
+    assumptions=(*ASSUMED, "the text says the larger the better, the table has 1,000 above 1,536"),
     **CUT,
 )
