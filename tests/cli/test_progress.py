@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from wellbegun import spec as spec_module
 from wellbegun.cli import options, progress
-from wellbegun.cli.chart import chart
+from wellbegun.cli.chart import chart, marks
 from wellbegun.cli.folder import as_json, aside
+from wellbegun.cli.tables import room
 from wellbegun.runs.progress import Progress
 
 NAN = float("nan")
@@ -98,6 +101,26 @@ def test_a_chart_has_a_dot_for_every_point_and_the_ends_of_both_axes(braille: bo
     )
     assert dots == 3
     assert chart([], []) == ["(nothing to draw)"]
+
+
+def test_spans_too_short_for_their_name_have_a_letter_and_a_legend() -> None:
+    drawing = chart([0, 1], [1.0, 2.0], width=30, height=2, braille=False)
+    spans = [
+        ("descending", 0.0, 0.5),
+        ("plateau", 0.5, 0.7),
+        ("overfitting", 0.7, 0.9),
+        ("plateau", 0.9, 1.0),
+    ]
+    strip, legend = marks(spans, 0.0, 1.0, drawing, 30)
+    margin = drawing[0].find("|") + 2
+    assert strip[margin:] == "|descending----|p----|o----|p-"
+    assert legend.strip() == "p plateau, o overfitting"
+    assert marks(spans[:1], 0.0, 1.0, drawing, 30) == [strip[: margin + 15]]
+
+
+@pytest.mark.parametrize(("columns", "width"), [(200, 64), (50, 38), (10, 16)])
+def test_a_chart_fits_the_terminal(columns: int, width: int) -> None:
+    assert room(Console(width=columns, file=io.StringIO()))["width"] == width
 
 
 def test_json_is_valid_whatever_is_in_it() -> None:

@@ -56,6 +56,8 @@ def marks(
 ) -> list[str]:
     """Lines to print below a chart: which span lies where, with its name or the first letter of it inside.
 
+    What the letters stand for follows in a line of its own.
+
     Args:
         spans: (name, from, to) in the unit of the chart's linear x axis, in order.
         left, right: the ends of that axis.
@@ -63,14 +65,17 @@ def marks(
     """
     if not spans or right <= left:
         return []
-    cells = [" "] * width
+    cells, short = [" "] * width, dict[str, None]()
     for name, start, end in spans:
         first, last = (round((value - left) / (right - left) * width) for value in (start, end))
         first = min(max(first, 0), width - 1)
         room = max(1, min(last, width) - first)
         inside = name if room > len(name) else name[:1]
+        short |= {name: None} if inside != name else {}
         cells[first : first + room] = list(f"|{inside}".ljust(room, "-") if room > 1 else inside)
-    return [" " * (drawing[0].find("|") + 2) + "".join(cells).rstrip()]
+    margin = " " * (drawing[0].find("|") + 2)
+    legend = ", ".join(f"{name[:1]} {name}" for name in short)
+    return [margin + "".join(cells).rstrip(), *([f"{margin}{legend}"] if short else [])]
 
 
 def _log(value: float) -> float:

@@ -10,7 +10,7 @@ import click
 from wellbegun.cli.chart import chart, marks
 from wellbegun.cli.folder import as_json, aside
 from wellbegun.cli.options import output_options
-from wellbegun.cli.tables import escaped, knows_braille, screen, two_columns
+from wellbegun.cli.tables import escaped, room, screen, two_columns
 from wellbegun.report.words import anything, count, number, span
 
 if TYPE_CHECKING:
@@ -194,9 +194,10 @@ def _draw(reading: Reading, console: Console) -> None:
     x, y = curve.iteration[rows].tolist(), curve.val_loss[rows].tolist()
     scale = ", log scale" if log else ""
     console.print(f"{history.judged} over {history.axis}s{scale}", style="dim")
-    drawing = chart(x, y, braille=knows_braille(console), log_y=log, x_ends=(x[0], x[-1]))
+    place = room(console)
+    drawing = chart(x, y, **place, log_y=log, x_ends=(x[0], x[-1]))
     spans = [(clue.label.replace("_", " "), clue.start, clue.end) for clue in reading.diagnosis.clues]
-    console.print("\n".join([*drawing, *marks(spans, x[0], x[-1], drawing)]), markup=False)
+    console.print("\n".join([*drawing, *marks(spans, x[0], x[-1], drawing, place["width"])]), markup=False)
 
 
 def _line(clue: Clue, axis: str) -> str:

@@ -12,7 +12,7 @@ import click
 from wellbegun.cli.chart import chart
 from wellbegun.cli.folder import as_json, aside
 from wellbegun.cli.options import NOT_NEGATIVE, POSITIVE, momentum_option, output_options
-from wellbegun.cli.tables import knows_braille, screen
+from wellbegun.cli.tables import room, screen
 from wellbegun.report.words import number
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _show(curves: dict[str, Schedule], iterations: int, plot: Path | None) -> No
         places = [f"{word} {number(value)} at {number(values.index(value))}" for word, value in extremes]
         parts = [f"first {number(values[0])}", *places, f"last {number(values[-1])}"]
         console.print(f"[bold]{name}[/bold]: {', '.join(parts)}")
-        drawing = chart(*_sampled(iterations, values), braille=knows_braille(console))
+        drawing = chart(*_sampled(iterations, values), **room(console))
         console.print("\n".join(drawing), markup=False)
     if plot is not None:
         console.print(f"picture: {plot}", markup=False)

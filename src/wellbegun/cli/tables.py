@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wellbegun.cli.chart import chart
 from wellbegun.report.words import anything, count, number, percent, seconds, span
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wellbegun.curve import Run
     from wellbegun.search.plan import Cost, Finding
     from wellbegun.search.recipe import Recommendation
+
+WIDTH, AXIS = 64, 12  # characters of a chart at most; what its axis takes beside it
 
 
 def screen() -> Console:
@@ -75,13 +77,14 @@ def print_curve(run: Run, console: Console, *, over_lr: bool = False) -> None:
     """A chart of val_loss over the iterations, or over the learning rate of a range test."""
     x = run.curve.lr if over_lr else run.curve.iteration
     console.print(f"val_loss over {'lr' if over_lr else 'iterations'}", style="dim")
-    drawing = chart(x.tolist(), run.curve.val_loss.tolist(), braille=knows_braille(console), log_x=over_lr)
+    drawing = chart(x.tolist(), run.curve.val_loss.tolist(), **room(console), log_x=over_lr)
     console.print("\n".join(drawing), markup=False)
 
 
-def knows_braille(console: Console) -> bool:
-    """Whether the output can carry braille characters."""
-    return console.encoding.lower().startswith("utf") and sys.platform != "win32"
+def room(console: Console) -> dict[str, Any]:
+    """How a chart is drawn there: whether braille characters can be shown, and how wide it may be."""
+    braille = console.encoding.lower().startswith("utf") and sys.platform != "win32"
+    return {"braille": braille, "width": max(16, min(WIDTH, console.width - AXIS))}
 
 
 def cost(spent: Cost | Run) -> str:
