@@ -9,7 +9,9 @@ from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle, Triangular
 from wellbegun.schedules.decay import Inv, MultiStep, Step
 from wellbegun.schedules.ramp import LinearRamp
+from wellbegun.zoo.models._batch_norm import BatchNormByGroups
 from wellbegun.zoo.published import PUBLISHED
+from wellbegun.zoo.tasks import named_model
 
 from .facts import DIFFER, OURS, OURS_WHOLE, load, runs
 
@@ -24,6 +26,7 @@ OPTIMIZERS = {
 NORM = ("fraction", "gpus", "statistics", "test_batch")
 LINES = [(exhibit, line) for exhibit in exhibits().values() for line in exhibit.lines]
 REPLAYS = [(exhibit, line, source) for exhibit, line in LINES for source in line.sources]
+ARGUMENTS = sorted({(e.task, line.network or e.network, line.factory_args) for e, line in LINES}, key=str)
 each_replay = pytest.mark.parametrize(
     ("exhibit", "line", "source"), REPLAYS, ids=[f"{e.id}-{source}" for e, _, source in REPLAYS]
 )
@@ -155,3 +158,13 @@ def test_equal_time_means_more_epochs_and_fewer_updates_for_a_larger_batch():
     updates = [line.iterations for line in lines]
     assert [int(e + 0.5) for e in epochs] == [48, 70, 95, 116]
     assert epochs == sorted(epochs) and updates == sorted(updates, reverse=True)
+
+
+@pytest.mark.parametrize(("task", "network", "arguments"), ARGUMENTS, ids=str)
+def test_every_network_takes_its_arguments(task, network, arguments):
+    if task == "imagenet":
+        return  # large; one of them is trained in tests/zoo/data/test_imagenet.py
+    model = named_model(network)(classes=100 if task == "cifar100" else 10, **dict(arguments))
+    norms = [module for module in model.modules() if isinstance(module, BatchNormByGroups)]
+    wanted = dict(arguments).get("gpus")
+    assert (wanted is None and not norms) or {norm.gpus for norm in norms} == {wanted}
