@@ -74,7 +74,9 @@ def section(exhibit: Exhibit, archive: Archive, *, pictures: str = "") -> list[s
         parts += [*claims(exhibit, results, scale), "", _measured(archive, exhibit, scale, variant)]
     if not parts:
         return []
-    assumed = ["", "Assumed: " + "; ".join(exhibit.assumptions) + "."] if exhibit.assumptions else []
+    assumed = (
+        ["", "Assumed:", "", *(f"- {one}" for one in exhibit.assumptions)] if exhibit.assumptions else []
+    )
     anchor = f'<a id="{exhibit.id}"></a>'
     return [anchor, "", f"## {exhibit.label} (arXiv:{exhibit.paper})", "", exhibit.says, *assumed, *parts, ""]
 
