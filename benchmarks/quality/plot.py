@@ -1,0 +1,67 @@
+"""The picture: quality against cost, one panel per task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from benchmarks.quality.contestants import CONTESTANTS
+from benchmarks.quality.scores import Score
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLOURS = dict(
+    zip(
+        CONTESTANTS,
+        ("#c0392b", "#7f8c8d", "#8e6bb0", "#2c3e50", "#d68910", "#2471a3", "#48a9a6"),
+        strict=True,
+    )
+)
+MARKERS = dict(zip(CONTESTANTS, ("*", "v", "^", "s", "P", "o", "D"), strict=True))
+
+
+def draw(found: Sequence[Score], path: Path) -> None:
+    """Write the picture as SVG; the same scores give the same file."""
+    tasks = list(dict.fromkeys(score.task for score in found))
+    columns = min(3, len(tasks))
+    rows = -(-len(tasks) // columns)
+    figure = Figure(figsize=(4.0 * columns, 3.2 * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for task, ax in zip(tasks, axes, strict=False):
+        panel([score for score in found if score.task == task], ax)
+    for ax in axes[len(tasks) :]:
+        ax.set_axis_off()
+    handles = {
+        label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=8
+    )
+    with mpl.rc_context({"svg.hashsalt": "quality", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def panel(found: Sequence[Score], ax: Axes) -> Axes:
+    """One task: a search by trials is a line, every other contestant a point; bars are standard errors."""
+    for name, contestant in CONTESTANTS.items():
+        points = [score for score in found if score.contestant == name]
+        if not points:
+            continue
+        errors = [0.0 if np.isnan(score.error) else score.error for score in points]
+        ax.errorbar(
+            [score.cost for score in points], [score.loss for score in points], errors, label=contestant.says,
+            color=COLOURS[name], marker=MARKERS[name], markersize=9 if name == "tune" else 5, capsize=2, lw=1,
+        )  # fmt: skip
+    trained = [score.loss for score in found if not score.failures and not score.refused]
+    if trained:  # a contestant that failed lies far above and would flatten the rest
+        low, high = min(trained), max(trained)
+        ax.set_ylim(low - 0.15 * (high - low) - 1e-3, high + 0.3 * (high - low) + 1e-3)
+    ax.set(
+        xscale="log", title=found[0].task, xlabel="cost in final runs", ylabel="validation loss, fresh seeds"
+    )
+    ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    return ax
