@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace) -> None:
     begun, waiting = time.monotonic(), missing(asked)
     print(f"{len(waiting)} cells to play", flush=True)
     for cell in waiting:
-        minutes = expected(cell, list(read(asked.results))) / (60 if not asked.quick else 600)
+        minutes = expected(cell, list(read(asked.results))) / 60
         spent = (time.monotonic() - begun) / 60
         if asked.minutes is not None and spent + minutes > asked.minutes:
             continue

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 
-def plain8(classes: int = 10, width: int = 24) -> nn.Sequential:
+def plain8(classes: int = 10, width: int = 32) -> nn.Sequential:
     """Eight 3x3 convolutions with ReLU and no normalisation, He initialised, halved after every second one.
 
     Args:
