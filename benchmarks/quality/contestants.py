@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import FastaiOneCycle, MomentumCycle, OneCycle
 from wellbegun.schedules.decay import Cosine, MultiStep
 from wellbegun.schedules.ramp import ExponentialRamp
+from wellbegun.search import recipe
+from wellbegun.search.plan import tallied
 from wellbegun.search.recipe import Recommendation
 from wellbegun.tune import tune
 
@@ -57,12 +60,20 @@ def play_tune(arena: Arena, rule: str | None = None) -> list[Point]:
         with without(rule):
             found = tune(task, seed=arena.seed, store=options.store)
     except Refused as refused:
-        return [Point(None, arena.spent(refused.runs), details={"refused": str(refused)})]
+        return [Point(None, arena.spent(_asked(arena, rule)), details={"refused": str(refused)})]
     assert found.final is not None
     runs = [run for finding in found.findings for run in finding.runs]
     spent = arena.spent([*runs, *found.discarded, found.final])
     setup = Setup.of(found.final.spec)
     return [Point(setup, spent, None, True, found.restarts, _described(arena, found))]
+
+
+def _asked(arena: Arena, rule: str | None) -> list[Run]:
+    """Every run of a search that ended in a refusal, read from the store: it carries only its last ones."""
+    runs: list[Run] = []
+    with without(rule), suppress(Refused):
+        arena.work.drive(tallied(recipe.recipe(arena.setting), runs), {})
+    return runs
 
 
 def _described(arena: Arena, found: Recommendation) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def by_trials(arena: Arena, shape: tpe.Shape) -> list[Point]:
     for count in sorted({min(count, len(trials)) for count in POINTS}):
         best = min(trials[:count], key=lambda trial: trial.loss)
         spent = arena.spent([trial.run for trial in trials[:count]])
-        details = {"trials": _numbers(history)} if count == len(trials) else {}
+        details = {"history": _numbers(history)} if count == len(trials) else {}
         points.append(Point(Setup.of(best.run.spec), spent, count, True, 0, details))
     return points
 

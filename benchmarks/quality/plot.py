@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from benchmarks.quality.contestants import CONTESTANTS
 from benchmarks.quality.scores import Score
+from benchmarks.quality.tasks import TASKS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,7 +25,7 @@ MARKERS = dict(zip(CONTESTANTS, ("*", "v", "^", "s", "P", "o", "D"), strict=True
 
 def draw(found: Sequence[Score], path: Path) -> None:
     """Write the picture as SVG; the same scores give the same file."""
-    tasks = list(dict.fromkeys(score.task for score in found))
+    tasks = [task for task in TASKS if any(score.task == task for score in found)]
     columns = min(3, len(tasks))
     rows = -(-len(tasks) // columns)
     figure = Figure(figsize=(4.0 * columns, 3.2 * rows + 0.6), layout="constrained")
@@ -45,23 +46,32 @@ def draw(found: Sequence[Score], path: Path) -> None:
 
 def panel(found: Sequence[Score], ax: Axes) -> Axes:
     """One task: a search by trials is a line, every other contestant a point; bars are standard errors."""
+    top = upper_edge([score.loss for score in found])
     for name, contestant in CONTESTANTS.items():
         points = [score for score in found if score.contestant == name]
         if not points:
             continue
-        errors = [0.0 if np.isnan(score.error) else score.error for score in points]
+        errors = [0.0 if np.isnan(score.error) or score.loss > top else score.error for score in points]
         ax.errorbar(
-            [score.cost for score in points], [score.loss for score in points], errors, label=contestant.says,
-            color=COLOURS[name], marker=MARKERS[name], markersize=9 if name == "tune" else 5, capsize=2, lw=1,
+            [score.cost for score in points], [min(score.loss, top) for score in points], errors,
+            label=contestant.says, color=COLOURS[name], marker=MARKERS[name],
+            markersize=9 if name == "tune" else 5, capsize=2, lw=1, clip_on=False,
         )  # fmt: skip
-    trained = [score.loss for score in found if not score.failures and not score.refused]
-    if trained:  # a contestant that failed lies far above and would flatten the rest
-        low, high = min(trained), max(trained)
-        ax.set_ylim(low - 0.15 * (high - low) - 1e-3, high + 0.3 * (high - low) + 1e-3)
-    ax.set(
-        xscale="log", title=found[0].task, xlabel="cost in final runs", ylabel="validation loss, fresh seeds"
-    )
+    low = min(score.loss for score in found)
+    ax.set_ylim(low - 0.1 * (top - low) - 1e-6, top)
+    ax.set(xscale="log", title=found[0].task, xlabel="cost in final runs")
+    ax.set(ylabel="validation loss, fresh seeds")
     ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     return ax
+
+
+def upper_edge(losses: Sequence[float]) -> float:
+    """Where a panel ends, so that what failed or lies far off does not flatten the rest.
+
+    The best loss plus three times the median's distance from it, or the largest loss where that is lower;
+    whatever lies beyond is drawn on this edge.
+    """
+    low, middle = min(losses), float(np.median(losses))
+    return max(min(max(losses), low + 3 * (middle - low)), low + 1e-6)

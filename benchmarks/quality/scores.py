@@ -23,7 +23,7 @@ class Score:
     trials: int | None  # of a search by trials; None: its one proposal
     losses: tuple[float, ...]  # per search seed: mean over the fresh seeds, the untrained loss for a failure
     measures: Mapping[str, tuple[float, ...]]  # per search seed: mean over the fresh seeds that trained
-    costs: tuple[float, ...]  # per search seed: search and final run, in final runs
+    costs: tuple[float, ...]  # per search seed: search and final run (none after a refusal), in final runs
     retrained: int = 0  # fresh seeds, all together
     failures: int = 0  # of them, those that failed
     restarts: int = 0  # final runs of the search that were begun again
@@ -101,7 +101,8 @@ def _score(
             for name in names
         },
         costs=tuple(
-            Spent.from_json(point["search"]).samples(evaluation) / unit + (0 if point["final"] else 1)
+            Spent.from_json(point["search"]).samples(evaluation) / unit
+            + (0 if point["final"] or point["setup"] is None else 1)
             for point in points
         ),
         retrained=sum(len(of) for of in runs),

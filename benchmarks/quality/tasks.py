@@ -203,6 +203,6 @@ def _shrunk(task: Task) -> Task:
         return part[0][:count], part[1][:count]
 
     return replace(
-        task, name=f"{task.name}-quick", epochs=QUICK_EPOCHS, batch_size=32, train=first(task.train, QUICK),
+        task, name=f"{task.name}-quick", epochs=QUICK_EPOCHS, batch_size=16, train=first(task.train, QUICK),
         validation=first(task.validation, QUICK // 4), test=first(task.test, QUICK // 4),
     )  # fmt: skip

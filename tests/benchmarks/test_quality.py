@@ -10,10 +10,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from benchmarks.quality import cell, goals, page, tpe, valley
+from benchmarks.quality import cell, goals, page, plot, tpe, valley
 from benchmarks.quality.ablation import ABLATIONS, without
 from benchmarks.quality.arena import APART, FRESH, failed, result
-from benchmarks.quality.contestants import ABLATED, CONTESTANTS, UNTUNED, adamw_cosine, one_cycle, sgd_step
+from benchmarks.quality.contestants import (
+    ABLATED,
+    CONTESTANTS,
+    UNTUNED,
+    adamw_cosine,
+    by_trials,
+    one_cycle,
+    sgd_step,
+)
 from benchmarks.quality.cost import Spent, share
 from benchmarks.quality.scores import Score, last, scores
 from hypothesis import given
@@ -146,6 +154,23 @@ def test_a_study_asks_the_same_again_after_the_same_answers() -> None:
     assert len({trial.values["lr"] for trial in first}) == len(first)
 
 
+def test_a_search_keeps_its_best_so_far_and_its_whole_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = (0.9, 0.5, 0.7, math.inf, 0.6)
+    trials = [
+        tpe.Trial({"lr": 0.1 * k}, trained(SPEC.but(weight_decay=k), (2.0, 1.0, end)))
+        for k, end in enumerate(ends)
+    ]
+    monkeypatch.setattr(tpe, "study", lambda arena, shape: trials)
+    arena = SimpleNamespace(spent=lambda runs: Spent.of(runs, 0, 0))
+    points = by_trials(arena, tpe.cosine)
+    assert [point.trials for point in points] == [1, 2, 5]
+    assert [point.setup.weight_decay for point in points] == [0, 1, 1]
+    assert [point.spent.trained for point in points] == [1000, 2000, 5000]
+    assert points[-1].details["history"][3] == {"lr": pytest.approx(0.3), "val_loss": "diverged"}
+    row = cell._point(SimpleNamespace(), replace(points[-1], setup=None), {})
+    assert (row["trials"], len(row["history"])) == (5, 5)
+
+
 def test_a_run_that_ends_no_better_than_untrained_failed() -> None:
     assert failed(trained(losses=(2.0, 1.0, 2.0)))
     assert failed(trained(ended="diverged"))
@@ -219,6 +244,17 @@ def test_cost_is_search_and_final_run_in_final_runs() -> None:
     found = last(scores(rows))
     assert found["lenet", "tune"].costs == (2.5,)
     assert found["lenet", "one-cycle"].costs == (1.0,)
+
+
+def test_a_refusal_costs_its_search_and_scores_as_untrained() -> None:
+    refused = record("tune", 0, [], 300, setup=None)
+    (mine, _) = scores([refused, record("zzz", 0, [0.3])])
+    assert (mine.costs, mine.losses, mine.refused) == ((3.0,), (2.0,), 1)
+
+
+def test_the_picture_is_not_flattened_by_what_failed() -> None:
+    assert plot.upper_edge([1.0, 1.1, 1.2, 9.0, 1.15]) == pytest.approx(1.45)
+    assert plot.upper_edge([1.0, 1.1, 1.2]) == 1.2
 
 
 def test_a_search_by_trials_has_a_score_for_every_stage() -> None:
