@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from benchmarks.quality.contestants import CONTESTANTS
-from benchmarks.quality.scores import Score
+from benchmarks.quality.scores import Score, last
 from benchmarks.quality.tasks import TASKS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,6 +21,8 @@ COLOURS = dict(
     )
 )
 MARKERS = dict(zip(CONTESTANTS, ("*", "v", "^", "s", "P", "o", "D"), strict=True))
+CHEAPEST = 0.5
+"""Final runs; a logarithmic axis has no place for less."""
 
 
 def draw(found: Sequence[Score], path: Path) -> None:
@@ -46,14 +48,15 @@ def draw(found: Sequence[Score], path: Path) -> None:
 
 def panel(found: Sequence[Score], ax: Axes) -> Axes:
     """One task: a search by trials is a line, every other contestant a point; bars are standard errors."""
-    top = upper_edge([score.loss for score in found])
+    top = upper_edge([score.loss for score in last(found).values()])
     for name, contestant in CONTESTANTS.items():
         points = [score for score in found if score.contestant == name]
         if not points:
             continue
         errors = [0.0 if np.isnan(score.error) or score.loss > top else score.error for score in points]
         ax.errorbar(
-            [score.cost for score in points], [min(score.loss, top) for score in points], errors,
+            [max(score.cost, CHEAPEST) for score in points],
+            [min(score.loss, top) for score in points], errors,
             label=contestant.says, color=COLOURS[name], marker=MARKERS[name],
             markersize=9 if name == "tune" else 5, capsize=2, lw=1, clip_on=False,
         )  # fmt: skip
