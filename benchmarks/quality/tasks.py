@@ -67,14 +67,14 @@ def cifar3_part() -> Task:
 def resnet20_part() -> Task:
     """A batch-norm resnet-20 on 8,000 images of CIFAR-10 at 16 x 16."""
     return _images(
-        "resnet20", resnet20, _halved(_cifar()), (8000, 2000, 4000), 64, 6.0,
+        "resnet20", resnet20, _small_cifar(), (8000, 2000, 4000), 64, 6.0,
         inputs="subtract_mean", augment=("mirror",),
     )  # fmt: skip
 
 
 def plain8_part() -> Task:
     """Eight convolutions without batch norm on 10,000 images of CIFAR-10 at 16 x 16."""
-    return _images("plain8", plain8, _halved(_cifar()), (10_000, 2000, 4000), 64, 6.0, augment=("mirror",))
+    return _images("plain8", plain8, _small_cifar(), (10_000, 2000, 4000), 64, 6.0, augment=("mirror",))
 
 
 def lenet_part() -> Task:
@@ -152,6 +152,11 @@ def _cuts(sizes: tuple[int, int, int]) -> tuple[slice, slice, slice]:
 @cache
 def _cifar() -> Arrays:
     return cifar10.read(data_folder(None))
+
+
+@cache
+def _small_cifar() -> Arrays:
+    return _halved(_cifar())
 
 
 @cache

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from benchmarks.quality import __main__ as command
 from benchmarks.quality import cell, goals, page, plot, tpe, valley
 from benchmarks.quality.ablation import ABLATIONS, without
 from benchmarks.quality.arena import APART, FRESH, failed, result
@@ -335,6 +336,40 @@ def test_an_ablation_stands_beside_the_whole_recipe() -> None:
     rows = [record("tune", 0, [0.3], 250, final=True), record("tune-no-margin", 0, [0.2], 150, final=True)]
     assert "| lenet | 0.2000 (with it 0.3000) |" in page.ablation(rows)
     assert page.ablation(rows[:1]) == ""
+
+
+# --- the command ---------------------------------------------------------------------------------------------
+
+
+def test_a_cell_takes_as_long_as_the_runs_of_its_task_took() -> None:
+    runs = CONTESTANTS["tune"].runs
+    rows = [record("one-cycle", 0, [0.3, 0.3, None])]
+    assert command.expected(cell.Cell("lenet", "tune", 0), rows) == runs * 1.0
+    assert command.expected(cell.Cell("text", "tune", 0), rows) == runs * command.SECONDS
+
+
+def test_only_cells_of_another_recipe_are_played_anew(tmp_path) -> None:
+    words = [
+        "run",
+        "--task",
+        "lenet",
+        "--contestant",
+        "tune",
+        "one-cycle",
+        "--seed",
+        "0",
+        "1",
+        "--results",
+        ".",
+    ]
+    for seed, code in enumerate((cell.recipe(), "older")):
+        cell.write(record("tune", seed, [0.3]) | {"recipe": code}, tmp_path, cell.Cell("lenet", "tune", seed))
+    asked = command.parser().parse_args(words)
+    asked.results = tmp_path
+    assert {one.path for one in command.missing(asked)} == {f"lenet/one-cycle-{k}.json" for k in (0, 1)}
+    asked.renew = True
+    assert "lenet/tune-1.json" in {one.path for one in command.missing(asked)}
+    assert "lenet/tune-0.json" not in {one.path for one in command.missing(asked)}
 
 
 # --- ablations ----------------------------------------------------------------------------------------------
