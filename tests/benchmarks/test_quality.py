@@ -338,7 +338,7 @@ def test_an_ablation_stands_beside_the_whole_recipe() -> None:
     assert page.ablation(rows[:1]) == ""
 
 
-# --- the command ---------------------------------------------------------------------------------------------
+# --- the command --------------------------------------------------------------------------------------------
 
 
 def test_a_cell_takes_as_long_as_the_runs_of_its_task_took() -> None:
