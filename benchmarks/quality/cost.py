@@ -44,6 +44,9 @@ class Spent:
     def of(cls, runs: Sequence[Run], validation: int, test: int) -> Spent:
         """What runs cost, each key counted once.
 
+        A run that reads the whole validation part is charged for doing so once, at its end: the benchmark
+        makes it look more often only to see divergence early, and nobody's search depends on that.
+
         Args:
             validation: samples in the validation part, which a run without ``eval_samples`` reads whole.
             test: samples in the test part.
@@ -51,12 +54,15 @@ class Spent:
         once = {one.key: one for run in runs for one in run.singles}.values()
         spent = cls()
         for run in once:
-            rows = len(run.curve) * min(run.spec.eval_samples or validation, validation)
+            size = min(run.spec.eval_samples or validation, validation)
+            tested = test if run.test else 0
+            charged = (1 if run.spec.eval_samples is None else len(run.curve)) * size + tested
+            done = len(run.curve) * size + tested
             spent += cls(
                 run.iterations * run.spec.batch_size,
-                rows + (test if run.test else 0),
+                charged,
                 run.seconds - run.eval_seconds,
-                run.eval_seconds,
+                run.eval_seconds * charged / max(1, done),
             )
         return spent
 

@@ -25,7 +25,8 @@ seen; the tables show mean +- standard error over search seeds of the mean over 
 diverged, or ended no better than the untrained network, is a failure: in the mean loss it counts with the
 loss of the untrained network, and the accuracies leave it out. Cost is search and final run together in
 training samples (an evaluated sample counts by its share of a training sample's time, measured here),
-divided by that of one final run. The best trial of a search by trials is its final run.
+divided by that of one final run. A run that is judged reads the whole validation part ten times, of which
+only the last is charged. The best trial of a search by trials is its final run.
 
 - TPE: Optuna's `TPESampler(seed)`, 20 whole trainings; lr 1e-4 to 3 (log), momentum 0.8 to 0.99, decay 1e-6
   to 1e-1 (log); on the AdamW task lr 1e-5 to 0.3, decay 1e-5 to 1. A trial that diverged counts as
@@ -52,7 +53,8 @@ def page(records: Sequence[Mapping[str, Any]], picture: str) -> str:
     ends = last(found)
     parts = [
         INTRODUCTION,
-        "## Goals\n\nBy validation loss:\n\n" + goals_table(verdicts(ends, UNTUNED)),
+        "## Goals\n\nOn the cells that are there. By validation loss:\n\n"
+        + goals_table(verdicts(ends, UNTUNED)),
         "By test loss, which nobody chose by:\n\n" + goals_table(verdicts(last(by_test), UNTUNED)),
         f"## Quality against cost\n\n![validation loss against cost, one panel per task]({picture})\n\n"
         "Markers on the upper edge of a panel lie beyond it: failures, and what is far worse.\n",

@@ -21,7 +21,7 @@ COLOURS = dict(
     )
 )
 MARKERS = dict(zip(CONTESTANTS, ("*", "v", "^", "s", "P", "o", "D"), strict=True))
-CHEAPEST = 0.5
+CHEAPEST = 0.8
 """Final runs; a logarithmic axis has no place for less."""
 
 
@@ -61,8 +61,9 @@ def panel(found: Sequence[Score], ax: Axes) -> Axes:
             markersize=9 if name == "tune" else 5, capsize=2, lw=1, clip_on=False,
         )  # fmt: skip
     low = min(score.loss for score in found)
-    ax.set_ylim(low - 0.1 * (top - low) - 1e-6, top)
-    ax.set(xscale="log", title=found[0].task, xlabel="cost in final runs")
+    ax.set_ylim(low - 0.1 * (top - low), top)
+    dearest = max(score.cost for score in found)
+    ax.set(xscale="log", title=found[0].task, xlabel="cost in final runs", xlim=(0.8, max(25, 1.2 * dearest)))
     ax.set(ylabel="validation loss, fresh seeds")
     ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     ax.minorticks_off()
@@ -77,4 +78,4 @@ def upper_edge(losses: Sequence[float]) -> float:
     whatever lies beyond is drawn on this edge.
     """
     low, middle = min(losses), float(np.median(losses))
-    return max(min(max(losses), low + 3 * (middle - low)), low + 1e-6)
+    return max(min(max(losses), low + 3 * (middle - low)), 1.02 * low)
