@@ -57,7 +57,7 @@ def page(records: Sequence[Mapping[str, Any]], picture: str) -> str:
         + goals_table(verdicts(ends, UNTUNED)),
         "By test loss, which nobody chose by:\n\n" + goals_table(verdicts(last(by_test), UNTUNED)),
         f"## Quality against cost\n\n![validation loss against cost, one panel per task]({picture})\n\n"
-        "Markers on the upper edge of a panel lie beyond it: failures, and what is far worse.\n",
+        "Markers on the upper edge of a panel lie there or beyond: failures, and what is far worse.\n",
         *(task_table(task, found) for task in TASKS if any(score.task == task for score in found)),
         ablation(records),
         provenance(records),
