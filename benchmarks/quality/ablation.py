@@ -1,0 +1,72 @@
+"""``tune`` with one rule switched off: a named constant of the recipe is replaced, in this process alone.
+
+A rule that is not a constant of a module cannot be switched off here; make it one. The runs may share a store
+with those of the whole recipe, since a run is named by what was asked of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from wellbegun.search.budget import Course
+
+Swap = tuple[str, str, Any]
+"""Module, name in it, the value in its place."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One rule switched off."""
+
+    says: str
+    swaps: tuple[Swap, ...]
+
+
+ABLATIONS = {
+    "margin": Ablation(
+        "no margin between the edge and lr_max",
+        (
+            ("wellbegun.search.learning_rate", "MARGIN", 1.0),
+            ("wellbegun.search.learning_rate", "SAFE", 1.0),
+            ("wellbegun.search.recipe", "MARGIN", 1.0),
+        ),
+    ),
+    "repeats": Ablation(
+        "the rate's bounds from one further seed instead of several",
+        (("wellbegun.search.recipe", "FULL", Course(seeds=1)),),
+    ),
+    "momentum": Ablation(
+        "momentum 0.95 to 0.85 without a search",
+        (("wellbegun.search.recipe", "FULL", Course(momentum=False)),),
+    ),
+    "weight-decay": Ablation(
+        "the middle of the weight-decay grid without a search",
+        (("wellbegun.search.recipe", "FULL", Course(weight_decay=False)),),
+    ),
+}
+"""By name; the contestant is "tune-no-NAME"."""
+
+
+@contextmanager
+def without(name: str | None) -> Iterator[None]:
+    """The recipe without a rule, until the block ends; None changes nothing.
+
+    Raises:
+        AttributeError: the recipe no longer has that constant: the ablation must be written anew.
+    """
+    swaps = ABLATIONS[name].swaps if name else ()
+    patches = [patch.object(importlib.import_module(module), what, value) for module, what, value in swaps]
+    begun: list[Any] = []
+    try:
+        for one in patches:
+            one.start()
+            begun.append(one)
+        yield
+    finally:
+        for one in reversed(begun):
+            one.stop()
