@@ -237,7 +237,8 @@ def _schedule(r: Recommendation) -> Section:
 
 def _paid(r: Recommendation, steps: Sequence[Section]) -> list[tuple[str, list[Run]]]:
     """Every run once, under the part of the search where it was first needed."""
-    parts = [(step["title"], list(step["new"])) for step in steps]
+    kept = r.final.key if r.final else None  # a step may have compared it with others
+    parts = [(step["title"], [run for run in step["new"] if run.key != kept]) for step in steps]
     seen = {run.key for _, runs in parts for run in runs}
     rest = [("Diverged final runs", list(r.discarded))] if r.discarded else []
     rest += [(_FINAL, [r.final])] if r.final else []

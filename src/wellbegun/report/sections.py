@@ -59,6 +59,12 @@ _STEPS = {
         "room for overfitting, too much holds the network back: the curve that lies lowest wins, over the "
         "iterations in which every one of them is still calm.",
     ),
+    "weight decay of the whole run": (
+        "Weight decay, corrected",
+        "Overfitting shows only in a run of the whole length: the validation loss ends above what it had "
+        "reached half-way. So the final run is made again with more weight decay, and the one that ends "
+        "lowest is kept.",
+    ),
     "momentum cycle": (
         "Momentum while the learning rate rises",
         "The same range tests with momentum that falls, rises or stays while the learning rate rises. A "

@@ -14,6 +14,7 @@ from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
 from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
+from wellbegun.search.correction import correction
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
@@ -115,7 +116,8 @@ def recipe(
 ) -> Plan[Recommendation]:
     """The checklist.
 
-    Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run.
+    Where to look, momentum, weight decay, the learning rate's bounds, then the final 1cycle run; where that
+    one overfits, whole runs with more weight decay.
 
     Args:
         budget: what all of it together may cost; steps are left out until it fits, and the final run takes
@@ -145,7 +147,23 @@ def recipe(
     found = replace(found, findings=(*before, *found.findings), notes=(*notes, *found.notes))
     if "length" in also:
         found, setting = yield from _timed(setting, found)
-    return (yield from announce(found.findings[-1], _confirmed(setting, found))) if final else found
+    if not final:
+        return found
+    found = yield from announce(found.findings[-1], _confirmed(setting, found))
+    return found if setting.all_data else (yield from _corrected(found))
+
+
+def _corrected(found: Recommendation) -> Plan[Recommendation]:
+    """The recommendation with more weight decay, where the final run overfits and more is better."""
+    assert found.final is not None
+    more = yield from correction(found.final)
+    if more is None:
+        return found
+    finding, final = more
+    return replace(
+        found, final=final, weight_decay=finding.choice, findings=(*found.findings, finding),
+        intervals={k: v for k, v in found.intervals.items() if k != "weight_decay" or final is found.final},
+    )  # fmt: skip
 
 
 def _sized(setting: Setting) -> Plan[tuple[tuple[Finding, ...], Setting, tuple[str, ...]]]:

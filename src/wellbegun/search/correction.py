@@ -1,0 +1,86 @@
+"""More weight decay where a whole run overfits: whole runs again, a magnitude up, then half of one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.intervals import noise
+from wellbegun.search.learning_rate import round_to
+from wellbegun.search.plan import Batch, Finding, Plan
+
+STEP = "weight decay of the whole run"
+TIMES = 2  # further whole runs at most
+MAGNITUDE = 10.0  # the first step up; a step that was too long is halved in its exponent
+SAME = 0.02  # log(val_loss): ends that differ by less are equal
+HALF = 0.5  # of a run: until then the learning rate of its cycle is large
+ROWS = 3  # evaluations at the end whose median is the end, the rate being next to nothing there
+
+
+def overfits(run: Run) -> bool:
+    """Whether a cycle lost more in its second half than it gained: it ends above the best of the first.
+
+    The falling learning rate lowers the validation loss of a network that still learns what carries over;
+    where the end is higher all the same, overfitting has undone more than that.
+
+    Source: arXiv:1803.09820, Sec. 3: validation loss that rises while training goes on is overfitting.
+    Choice: half of the run, and by more than 2 % and twice the curve's own noise.
+    """
+    rows = run.curve.iteration <= HALF * run.spec.iterations
+    if run.diverged or rows.sum() <= ROWS:
+        return False
+    lowest = float(course(run.curve.val_loss)[rows].min())
+    return bool(np.log(end(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
+
+
+def end(run: Run) -> float:
+    """The validation loss of a run's last evaluations; infinite where it diverged."""
+    loss = run.curve.val_loss[-ROWS:]
+    return float(np.median(loss)) if not run.diverged and np.isfinite(loss).all() else float("inf")
+
+
+def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
+    """Whole runs with more weight decay than this one has, and which ended lowest; None if it is sound.
+
+    A magnitude up; from there another one if that run is better and overfits still, or else half of one.
+    Range tests cannot tell: overfitting shows only in a run of the whole length.
+
+    Source: arXiv:1803.09820, Sec. 4.4: magnitudes first, then the exponent bisected; Remark 6: weight decay
+    is the knob. Choice: after the whole run, and at most two more.
+    """
+    if not overfits(final) or not final.spec.weight_decay > 0:
+        return None
+    runs, best, step = [final], final, MAGNITUDE
+    for _ in range(TIMES):
+        decay = round_to(best.spec.weight_decay * step, 1)
+        if decay in [run.spec.weight_decay for run in runs]:
+            break
+        (run,) = yield Batch.of(STEP, [final.spec.but(weight_decay=decay)])
+        runs.append(run)
+        better = bool(np.log(end(run)) < np.log(end(best)) - SAME)
+        best = run if better else best
+        if better and not overfits(run):
+            break
+        step = step if better and step == MAGNITUDE else step**0.5
+    return _finding(runs, best), best
+
+
+def _finding(runs: list[Run], best: Run) -> Finding:
+    first = runs[0]
+    tried = ", ".join(f"{run.spec.weight_decay:g}: {end(run):.4g}" for run in runs)
+    lowest = float(np.nanmin(first.curve.val_loss))
+    at = first.curve.iteration[int(np.nanargmin(first.curve.val_loss))] / first.spec.iterations
+    told = "is lowest" if best is not first else "stays: none of the others ends lower by more than 2 %"
+    return Finding(
+        STEP, best.spec.weight_decay,
+        f"The final run overfitted: its validation loss was {lowest:.4g} after {at:.0%} of it and "
+        f"{end(first):.4g} at its end. Whole runs end, by weight decay, at {tried}; "
+        f"{best.spec.weight_decay:g} {told}.",
+        tuple(runs),
+        details={
+            "labels": {run.key: f"{run.spec.weight_decay:g}" for run in runs}, "winner": best.key,
+            "scores": {f"{run.spec.weight_decay:g}": end(run) for run in runs},
+        },
+        section="4.4",
+    )  # fmt: skip

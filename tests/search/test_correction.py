@@ -1,0 +1,105 @@
+"""Whole runs with more weight decay after one that overfits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wellbegun.curve import DIVERGED, Curve, Run
+from wellbegun.search.correction import correction, end, overfits
+from wellbegun.search.plan import drive
+from wellbegun.search.recipe import recipe
+
+from .test_recipe import SETTING
+from .world import World
+
+FIRST = SETTING.final(0.1, (0.95, 0.85), 2e-4)
+
+
+def shaped(spec, rise, last=0.5, noise=0.0, seed=0):
+    """A cycle whose loss falls to its end, or down by a quarter and back up to ``last``."""
+    rows = np.linspace(0, spec.iterations, 41).round().astype(int)
+    share = rows / spec.iterations
+    low = math.log(last) - rise
+    down = math.log(2.3) + (low - math.log(2.3)) * np.minimum(1, share / (0.25 if rise > 0 else 1))
+    up = np.maximum(0, (share - 0.25) / 0.75) * rise if rise > 0 else 0 * share
+    wobble = noise * np.random.default_rng(seed).standard_normal(len(rows))
+    loss = np.exp(down + up + wobble)
+    curve = Curve.of({"iteration": rows, "lr": spec.lr(np.maximum(rows - 1, 0)), "val_loss": loss})
+    return Run(spec=spec, curve=curve, ended="finished", iterations=spec.iterations, seconds=1.0, epochs=1.0)
+
+
+def answer(best, width=1.0, diverges_from=math.inf, asked=None):
+    """Trains whole runs that end higher the farther their decay is from ``best``; too little overfits."""
+
+    def train(specs):
+        runs = []
+        for spec in specs:
+            if asked is not None:
+                asked.append(spec.weight_decay)
+            away = math.log10(spec.weight_decay) - math.log10(best)
+            run = shaped(spec, rise=max(0.0, -away), last=0.5 * math.exp(width * away**2))
+            runs.append(replace(run, ended=DIVERGED) if spec.weight_decay >= diverges_from else run)
+        return runs
+
+    return train
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+def test_a_run_that_falls_to_its_end_asks_for_nothing(noise):
+    for seed in range(20):
+        run = shaped(FIRST, rise=0.0, noise=noise, seed=seed)
+        assert not overfits(run)
+    assert drive(correction(run), lambda specs: pytest.fail("nothing may be trained")) is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.03])
+def test_a_loss_that_rises_from_a_quarter_on_is_seen(noise):
+    assert all(overfits(shaped(FIRST, rise=0.3, noise=noise, seed=seed)) for seed in range(20))
+
+
+@pytest.mark.parametrize(
+    ("best", "diverges_from", "decays", "chosen"),
+    [
+        (2e-3, math.inf, [2e-3], 2e-3),  # the next magnitude is right: no further run
+        (2e-2, math.inf, [2e-3, 2e-2], 2e-2),  # better and overfitting still: another magnitude
+        (6e-4, math.inf, [2e-3, 6e-4], 6e-4),  # no better: half of it
+        (2e-3, 1e-3, [2e-3, 6e-4], 6e-4),  # breaks down: half of it
+        (2e-3, 5e-4, [2e-3, 6e-4], 2e-4),  # none can be trained
+    ],
+)
+def test_magnitudes_first_then_the_exponent_is_bisected(best, diverges_from, decays, chosen):
+    asked = []
+    train = answer(best, diverges_from=diverges_from, asked=asked)
+    (first,) = train([FIRST])
+    finding, kept = drive(correction(first), train)
+    assert asked[1:] == pytest.approx(decays) and finding.choice == pytest.approx(chosen)
+    assert kept.spec.weight_decay == pytest.approx(chosen) and end(kept) == min(map(end, finding.runs))
+    assert {run.key for run in finding.runs} >= {first.key, kept.key} and f"{chosen:g}" in finding.reason
+
+
+def test_the_recipe_keeps_the_better_run_and_counts_all_of_them():
+    class Overfitting(World):
+        def run(self, spec):
+            run = super().run(spec)
+            whole = spec.iterations == SETTING.iterations
+            return answer(10 * self.first)([spec])[0] if whole else run
+
+        @property
+        def first(self):
+            return next(s.weight_decay for s in self.asked if s.iterations == SETTING.iterations)
+
+    world = Overfitting(edge=0.3, asked=[])
+    found = drive(recipe(SETTING), world.train)
+    whole = [spec for spec in world.asked if spec.iterations == SETTING.iterations]
+    assert len(whole) == 2 and found.restarts == 0
+    assert found.weight_decay == found.final.spec.weight_decay == whole[1].weight_decay
+    assert found.findings[-1].choice == found.weight_decay and "weight_decay" not in found.intervals
+    once = {spec.key: spec for spec in world.asked}
+    assert found.cost.iterations == sum(world.run(spec).iterations for spec in once.values())
+    on_all = replace(SETTING, all_data=True)  # its validation loss has been trained on
+    world = Overfitting(edge=0.3, asked=[])
+    assert drive(recipe(on_all), world.train).findings[-1].name == "learning rate"
