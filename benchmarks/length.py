@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("name", nargs="?", help="a task; without it only the table is printed")
     parser.add_argument("--values", type=lambda text: tuple(map(float, text.split(","))), default=())
     parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--epochs", type=float, help="of the final run, whose shares the lengths are")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("lengths"))
@@ -84,7 +85,9 @@ def main() -> None:
     if asked.name:
         task = by_name(asked.name, data_dir=asked.data_dir)
         store = asked.out / "runs" / asked.name
-        options = Options(seed=asked.seed, batch_size=asked.batch_size, store=store, device="cpu")
+        options = Options(
+            seed=asked.seed, batch_size=asked.batch_size, epochs=asked.epochs, store=store, device="cpu"
+        )
         with Work.of(task, options) as work:
             result = work.drive(check(work.setting, asked.values), {})
         (asked.out / f"{asked.name}-{asked.seed}.json").write_text(json.dumps(result))
