@@ -19,6 +19,7 @@ from wellbegun.schedules.kinds import KINDS
 from wellbegun.schedules.ramp import ExponentialRamp, LinearRamp
 from wellbegun.search import alone, learning_rate, recipe
 from wellbegun.search.budget import Budget
+from wellbegun.search.magnitude import look
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.recipe import Recommendation
 from wellbegun.search.setting import Setting
@@ -98,8 +99,8 @@ def range_test(
         top, decay = lr_max, weight_decay
         found: tuple[Run, ...] = ()
         if top is None:
-            look = yield from learning_rate.coarse(setting)
-            top, found = look.choice * learning_rate.HEADROOM, look.runs
+            seen = yield from look(setting)
+            top, found = seen.choice * learning_rate.HEADROOM, seen.runs
         if decay is None:
             decay = alone.middle_decay(setting, top)
         length = iterations or setting.ramp_iterations

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from wellbegun.curve import DIVERGED, Curve, Run
-from wellbegun.search.correction import correction, end, overfits
+from wellbegun.diagnosis.course import last
+from wellbegun.search.correction import correction, overfits
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
 
@@ -77,7 +78,7 @@ def test_magnitudes_first_then_the_exponent_is_bisected(best, diverges_from, dec
     (first,) = train([FIRST])
     finding, kept = drive(correction(first), train)
     assert asked[1:] == pytest.approx(decays) and finding.choice == pytest.approx(chosen)
-    assert kept.spec.weight_decay == pytest.approx(chosen) and end(kept) == min(map(end, finding.runs))
+    assert kept.spec.weight_decay == pytest.approx(chosen) and last(kept) == min(map(last, finding.runs))
     assert {run.key for run in finding.runs} >= {first.key, kept.key} and f"{chosen:g}" in finding.reason
 
 

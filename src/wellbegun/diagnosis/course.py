@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from wellbegun.curve import FINISHED, Run
 from wellbegun.diagnosis.intervals import smooth
 from wellbegun.schedules._base import Floats
 
 BLOWN_UP = 3.0  # log(val_loss) above the lowest: all the same from here on
+ENDING = 3  # rows whose median is the end of a run
 SHORT = 12  # rows: too few to pick a window by their noise
+
+
+def last(run: Run) -> float:
+    """The validation loss of a run's last evaluations, their median; infinite where it did not end well.
+
+    At the end of a cycle the learning rate is next to nothing, so they differ by chance alone.
+    """
+    loss = run.curve.val_loss[-ENDING:]
+    sound = run.ended == FINISHED and len(loss) > 0 and bool(np.isfinite(loss).all())
+    return float(np.median(loss)) if sound else float("inf")
 
 
 def course(loss: Floats) -> Floats:

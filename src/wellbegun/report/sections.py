@@ -42,6 +42,11 @@ _LOOK = (
 _STEPS = {
     "coarse range": _LOOK,
     "learning rate range": _LOOK,
+    "learning rate magnitude": (
+        "Where to look, by short cycles",
+        "An adaptive optimizer stays stable at rates far too large to learn well. So whole cycles, as short "
+        "as a range test, look for the magnitude of the largest rate: the one that ends lowest.",
+    ),
     "learning rate": (
         "Learning rate",
         "A range test: the learning rate rises in a straight line during one run. Where validation "

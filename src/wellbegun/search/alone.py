@@ -10,6 +10,7 @@ from wellbegun.search.balance import balance
 from wellbegun.search.batch_size import batch_size, checked
 from wellbegun.search.length import length
 from wellbegun.search.lr_min import lr_min
+from wellbegun.search.magnitude import look
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.momentum_cycle import STEADY, momentum_cycle
 from wellbegun.search.momentum_range import momentum_range, safe_rate
@@ -68,9 +69,9 @@ class Step:
 
 def ground(setting: Setting) -> Plan[Ground]:
     """The coarse look, and what follows from it."""
-    look = yield from learning_rate.coarse(setting)
-    top = look.choice * learning_rate.HEADROOM
-    return Ground(look, top, middle_decay(setting, top))
+    found = yield from look(setting)
+    top = found.choice * learning_rate.HEADROOM
+    return Ground(found, top, middle_decay(setting, top))
 
 
 def middle_decay(setting: Setting, top: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.course import ENDING, course, last
 from wellbegun.diagnosis.intervals import noise
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
@@ -15,7 +15,6 @@ TIMES = 2  # further whole runs at most
 MAGNITUDE = 10.0  # the first step up; a step that was too long is halved in its exponent
 SAME = 0.02  # log(val_loss): ends that differ by less are equal
 HALF = 0.5  # of a run: until then the learning rate of its cycle is large
-ROWS = 3  # evaluations at the end whose median is the end, the rate being next to nothing there
 
 
 def overfits(run: Run) -> bool:
@@ -28,16 +27,10 @@ def overfits(run: Run) -> bool:
     Choice: half of the run, and by more than 2 % and twice the curve's own noise.
     """
     rows = run.curve.iteration <= HALF * run.spec.iterations
-    if run.diverged or rows.sum() <= ROWS:
+    if run.diverged or rows.sum() <= ENDING:
         return False
     lowest = float(course(run.curve.val_loss)[rows].min())
-    return bool(np.log(end(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
-
-
-def end(run: Run) -> float:
-    """The validation loss of a run's last evaluations; infinite where it diverged."""
-    loss = run.curve.val_loss[-ROWS:]
-    return float(np.median(loss)) if not run.diverged and np.isfinite(loss).all() else float("inf")
+    return bool(np.log(last(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
 
 
 def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
@@ -58,7 +51,7 @@ def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
             break
         (run,) = yield Batch.of(STEP, [final.spec.but(weight_decay=decay)])
         runs.append(run)
-        better = bool(np.log(end(run)) < np.log(end(best)) - SAME)
+        better = bool(np.log(last(run)) < np.log(last(best)) - SAME)
         best = run if better else best
         if better and not overfits(run):
             break
@@ -68,19 +61,19 @@ def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
 
 def _finding(runs: list[Run], best: Run) -> Finding:
     first = runs[0]
-    tried = ", ".join(f"{run.spec.weight_decay:g}: {end(run):.4g}" for run in runs)
+    tried = ", ".join(f"{run.spec.weight_decay:g}: {last(run):.4g}" for run in runs)
     lowest = float(np.nanmin(first.curve.val_loss))
     at = first.curve.iteration[int(np.nanargmin(first.curve.val_loss))] / first.spec.iterations
     told = "is lowest" if best is not first else "stays: none of the others ends lower by more than 2 %"
     return Finding(
         STEP, best.spec.weight_decay,
         f"The final run overfitted: its validation loss was {lowest:.4g} after {at:.0%} of it and "
-        f"{end(first):.4g} at its end. Whole runs end, by weight decay, at {tried}; "
+        f"{last(first):.4g} at its end. Whole runs end, by weight decay, at {tried}; "
         f"{best.spec.weight_decay:g} {told}.",
         tuple(runs),
         details={
             "labels": {run.key: f"{run.spec.weight_decay:g}" for run in runs}, "winner": best.key,
-            "scores": {f"{run.spec.weight_decay:g}": end(run) for run in runs},
+            "scores": {f"{run.spec.weight_decay:g}": last(run) for run in runs},
         },
         section="4.4",
     )  # fmt: skip

@@ -120,7 +120,8 @@ def bounds(
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
     weights off (measured: digits over 75 and more epochs, LeNet over 78).
 
-    Ramps of one seed count as one, with their median; a ramp without an edge counts with its end.
+    Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
+    adaptive optimizers lr_max is at most the rate that short cycles have found (see ``magnitude``).
 
     Args:
         top: where the ramps end.
@@ -141,7 +142,7 @@ def bounds(
         further = yield Batch.of("learning rate", asked)
         runs = tuple({run.key: run for run in (*runs, *further)}.values())
         single = [one for run in runs for one in run.singles]
-        if in_sight(single):
+        if setting.adaptive or in_sight(single):
             break
         # only if all were stable: a faster ramp breaks down at rates that a slower one survives
         top, runs = top * WIDER, ()
@@ -157,7 +158,8 @@ def bounds(
     margin = float(max(smallest, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)
     unluckiest = min(edges) / min(1.0, slower)
-    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest), 2)
+    cycled = top / HEADROOM / MARGIN if setting.adaptive else np.inf
+    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     stable = not in_sight(single)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},

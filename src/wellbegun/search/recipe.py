@@ -17,6 +17,7 @@ from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.correction import correction
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.length import length
+from wellbegun.search.magnitude import look
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
 from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
@@ -168,8 +169,8 @@ def _corrected(found: Recommendation) -> Plan[Recommendation]:
 
 def _sized(setting: Setting) -> Plan[tuple[tuple[Finding, ...], Setting, tuple[str, ...]]]:
     """The batch size first: the finding, the setting with it, and what a change of it means."""
-    look = yield from learning_rate.coarse(setting)
-    size = yield from announce(look, batch_size(setting, look.choice * HEADROOM, USUAL_CYCLE))
+    seen = yield from look(setting)
+    size = yield from announce(seen, batch_size(setting, seen.choice * HEADROOM, USUAL_CYCLE))
     if size.choice == setting.batch_size:
         return (size,), setting, ()
     epochs = learning_rate.round_to(size.details["final_epochs"], 3)
@@ -213,12 +214,12 @@ def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendat
 
 def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     """The steps of a course in order, and what they recommend."""
-    look = yield from learning_rate.coarse(setting)
-    findings, top, pair = [look], look.choice * HEADROOM, USUAL_CYCLE
-    centre = middle(setting, look.choice / MARGIN, pair)
+    seen = yield from look(setting)
+    findings, top, pair = [seen], seen.choice * HEADROOM, USUAL_CYCLE
+    centre = middle(setting, seen.choice / MARGIN, pair)
     if course.momentum:
-        (moment, dropped), top = yield from announce(look, _fitted(setting, top, centre))
-        findings = [replace(look, runs=(*look.runs, *dropped)), moment]
+        (moment, dropped), top = yield from announce(seen, _fitted(setting, top, centre))
+        findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
     decay, known = centre, []
@@ -231,7 +232,7 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         bounds = learning_rate.bounds(setting, top, falling, decay, known, seeds=course.seeds)
         findings.append((yield from announce(findings[-1], bounds)))
     else:
-        findings.append(learning_rate.guessed(look, MARGIN))
+        findings.append(learning_rate.guessed(seen, MARGIN))
     lr_max, notes = findings[-1].choice["lr_max"], tuple[str, ...]()
     if course.seeds and setting.cycle(lr_max).stepsize < setting.ramp_iterations:
         speed = yield from announce(findings[-1], _reachable(setting, lr_max, pair, decay))
@@ -276,7 +277,8 @@ def _fitted(
 ) -> Plan[tuple[tuple[Finding, tuple[Run, ...]], float]]:
     """The momentum search with runs that it made in vain, and where the ramps that follow shall end.
 
-    Wider where no ramp saw an edge. Narrower, and once more, where it lies so low that most was lost.
+    Wider where no ramp saw an edge, unless short cycles have set that end. Narrower, and once more, where it
+    lies so low that most was lost.
     """
     dropped: tuple[Run, ...] = ()
     finding = None
@@ -290,7 +292,7 @@ def _fitted(
             break
         top *= share * HEADROOM
     assert finding is not None
-    return (finding, dropped), top if in_sight(finding.runs) else top * WIDER
+    return (finding, dropped), top if setting.adaptive or in_sight(finding.runs) else top * WIDER
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

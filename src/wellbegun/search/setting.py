@@ -66,6 +66,11 @@ class Setting:
         return max(3, round(self.epochs * max(1, samples // self.batch_size)))
 
     @property
+    def adaptive(self) -> bool:
+        """Whether the optimizer divides gradients by their size: its edge says little of its useful rates."""
+        return self.optimizer.startswith(("adamw", "caffe_"))
+
+    @property
     def ramp_iterations(self) -> int:
         """Length of a linear ramp."""
         if self.length is not None:
@@ -133,6 +138,6 @@ class Setting:
         spec = self.final(lr_max, momentum, 0.0)
         updates = np.arange(spec.iterations)
         per_update = spec.lr(updates)
-        if not self.optimizer.startswith(("adamw", "caffe_")):
+        if not self.adaptive:
             per_update = per_update / np.maximum(1.0 - spec.momentum(updates), 1e-3)
         return float(per_update.sum())

@@ -1,0 +1,69 @@
+"""Where to look: for adaptive optimizers by short cycles, for the others by the edge alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wellbegun.curve import Curve
+from wellbegun.errors import Refused
+from wellbegun.schedules.cyclical import OneCycle
+from wellbegun.search.learning_rate import MARGIN, coarse
+from wellbegun.search.magnitude import look
+from wellbegun.search.plan import drive
+from wellbegun.search.recipe import recipe
+
+from .test_recipe import SETTING
+from .world import UNTRAINED, World
+
+ADAPTIVE = replace(SETTING, optimizer="adamw")
+
+
+class Patient(World):
+    """Ramps as ever; the farther the peak of a cycle is from ``best``, the less the cycle learns."""
+
+    best = 0.003
+    least = 0.3  # share of the untrained loss that the best rate comes down to
+
+    def run(self, spec):
+        run = super().run(spec)
+        if not isinstance(spec.lr, OneCycle):
+            return run
+        away = min(1.0, abs(np.log10(spec.lr.lr_max / self.best)) / 2)
+        share = self.least + (0.97 - self.least) * away
+        rows = np.arange(0, spec.iterations + 1, spec.eval_every)
+        loss = UNTRAINED * share ** (rows / spec.iterations)
+        curve = Curve.of({"iteration": rows, "lr": spec.lr(np.maximum(rows - 1, 0)), "val_loss": loss})
+        return replace(run, curve=curve, ended="finished", iterations=spec.iterations)
+
+
+@pytest.mark.parametrize("best", [0.1, 0.02, 0.003, 0.0004])
+def test_short_cycles_find_the_best_magnitude_far_below_the_edge(best):
+    world = Patient(edge=0.5, noise=0.001, asked=[])
+    world.best = best
+    found = drive(look(ADAPTIVE), world.train)
+    assert abs(np.log10(found.choice / MARGIN / best)) < 0.26  # a quarter of a decade and rounding
+    peaks = [spec.lr.lr_max for spec in world.asked if isinstance(spec.lr, OneCycle)]
+    assert max(peaks) < 0.5 and len(found.runs) == len(world.asked)
+
+
+def test_others_look_for_the_edge_alone():
+    world = World(edge=0.3, noise=0.005)
+    assert drive(look(SETTING), world.train).to_json() == drive(coarse(SETTING), world.train).to_json()
+
+
+def test_the_recipe_never_goes_above_the_best_short_cycle():
+    world = Patient(edge=0.5, noise=0.001, asked=[])
+    found = drive(recipe(ADAPTIVE), world.train)
+    seen = found.findings[0]
+    assert seen.name == "learning rate magnitude" and found.lr_max <= 1.01 * seen.choice / MARGIN
+    assert found.lr_max > 0.001
+
+
+def test_cycles_that_learn_nothing_support_no_rate():
+    world = Patient(edge=0.5, noise=0.001)
+    world.least = 0.96
+    with pytest.raises(Refused, match=r"below 95% of the untrained|trains this task"):
+        drive(look(ADAPTIVE), world.train)
