@@ -10,6 +10,7 @@ from hypothesis.strategies import floats, integers
 
 from wellbegun.curve import Curve
 from wellbegun.errors import Refused
+from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.budget import Budget
 from wellbegun.search.learning_rate import coarse
 from wellbegun.search.momentum import momentum
@@ -78,6 +79,16 @@ def test_a_final_run_that_diverges_is_lowered_counted_and_told():
     assert found.restarts >= 1 and not found.final.diverged and found.lr_max < 0.08
     assert len(found.discarded) == found.restarts == len(found.notes)
     assert f"{found.discarded[0].spec.lr.lr_max:.2g}" in found.notes[0]
+
+
+def test_ramps_that_hardly_learn_are_made_again_more_slowly():
+    world, setting = World(edge=0.3, speed=0.004, noise=0.003, asked=[]), replace(SETTING, epochs=12)
+    found = drive(recipe(setting), world.train)
+    ramps = [spec.iterations for spec in world.asked if isinstance(spec.lr, LinearRamp)]
+    assert ramps[:8] == [100] * 4 + [200] * 4 and min(ramps[4:]) == 200 and found.restarts == 0
+    once = {spec.key: spec for spec in world.asked}
+    assert found.cost.iterations == sum(world.run(spec).iterations for spec in once.values())
+    assert replace(setting, total=900).slower() is None  # a budget has paid for ramps of their length
 
 
 def test_it_gives_up_when_every_final_run_diverges():

@@ -31,12 +31,17 @@ def document(exhibits: Iterable[Exhibit], archive: Archive, *, pictures: str = "
 
 
 def measured(exhibit: Exhibit, archive: Archive) -> Iterator[tuple[Scale, str, dict[str, Result]]]:
-    """Scale, variant and results of everything that was measured of an exhibit."""
+    """Scale, variant and results of what was measured of an exhibit.
+
+    Runs of other exhibits that it shows too count where they decide a claim.
+    """
     for scale in SCALES:
         for variant in exhibit.variants:
             results = archive.results(exhibit, scale, variant)
             held = variant == NOT_APPLIED and not any(r.line.cycles_momentum for r in results.values())
-            if results and not held:
+            own = any(result.line.kept is None for result in results.values())
+            told = own or any(set(claim.needs) <= set(results) for claim in exhibit.claims)
+            if told and results and not held:
                 yield scale, variant, results
 
 

@@ -14,6 +14,7 @@ from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
 
 Scale = Literal["paper", "cpu"]
+LEARNED = 3.0  # times as often right as the untrained network: from there on a run shows something
 APPLIED, NOT_APPLIED = "applied", "not applied"
 """Whether a momentum that the text says was cycled is cycled, or held at its first value.
 
@@ -88,6 +89,12 @@ class Result:
         """Standard deviation over repeats; NaN for one."""
         return float(np.std(self.accuracies, ddof=1)) if len(self.runs) > 1 else float("nan")
 
+    @property
+    def learned(self) -> bool:
+        """Whether any repeat was ever right much more often than it was untrained."""
+        right = [run.curve.val_accuracy for run in self.runs]
+        return any(bool(np.nanmax(each) > LEARNED * each[0]) for each in right if np.isfinite(each).any())
+
     def __str__(self) -> str:
         spread = f" +- {self.spread:.2f}" if len(self.runs) > 1 else ""
         return f"{self.line.name} {self.accuracy:.2f}{spread}"
@@ -113,6 +120,8 @@ class Claim:
             return Verdict("not measured")
         if scale == "cpu" and not self.survives_cut:
             return Verdict("out of reach", "needs the length that was published")
+        if scale == "cpu" and not any(results[name].learned for name in self.needs):
+            return Verdict("out of reach", "cut so short, none of the networks has learned much")
         holds, numbers = self.check(results)
         return Verdict("holds" if holds else "fails", numbers)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate
@@ -27,6 +28,7 @@ from wellbegun.search.weight_decay import middle, weight_decay
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
+HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
 
 
@@ -218,7 +220,7 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     findings, top, pair = [seen], seen.choice * HEADROOM, USUAL_CYCLE
     centre = middle(setting, seen.choice / MARGIN, pair)
     if course.momentum:
-        (moment, dropped), top = yield from announce(seen, _fitted(setting, top, centre))
+        moment, dropped, top, setting = yield from announce(seen, _fitted(setting, top, centre))
         findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
@@ -274,25 +276,36 @@ def _lengthened(setting: Setting, found: Recommendation) -> Recommendation:
 
 def _fitted(
     setting: Setting, top: float, decay: float
-) -> Plan[tuple[tuple[Finding, tuple[Run, ...]], float]]:
-    """The momentum search with runs that it made in vain, and where the ramps that follow shall end.
+) -> Plan[tuple[Finding, tuple[Run, ...], float, Setting]]:
+    """The momentum search, runs that it made in vain, how far later ramps shall rise, and how slowly.
 
-    Wider where no ramp saw an edge, unless short cycles have set that end. Narrower, and once more, where it
-    lies so low that most was lost.
+    More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
+    cycles have set that end. Narrower, and once more, where it lies so low that most was lost.
     """
     dropped: tuple[Run, ...] = ()
-    finding = None
-    for _ in range(1 + NARROWED):
-        dropped += finding.runs if finding is not None else ()
+    narrowed = 0
+    while True:
         finding = yield from momentum(setting, top, decay)
-        edges = edges_of(finding.runs)
-        ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
-        share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
-        if share > NARROW:
-            break
-        top *= share * HEADROOM
-    assert finding is not None
-    return (finding, dropped), top if setting.adaptive or in_sight(finding.runs) else top * WIDER
+        slower = setting.slower() if _hardly_learned(finding.runs) else None
+        if slower is not None:
+            setting = slower
+        else:
+            edges = edges_of(finding.runs)
+            ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
+            share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
+            if share > NARROW or narrowed == NARROWED:
+                break
+            narrowed += 1
+            top *= share * HEADROOM
+        dropped += finding.runs
+    wider = not setting.adaptive and not in_sight(finding.runs)
+    return finding, dropped, top * WIDER if wider else top, setting
+
+
+def _hardly_learned(runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more stayed near the untrained network's loss."""
+    lowest = [np.exp(course(run.curve.val_loss).min()) / run.curve.val_loss[0] for run in runs]
+    return bool(np.median(lowest) > HARDLY)
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

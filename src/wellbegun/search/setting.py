@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,12 @@ class Setting:
         if self.length is not None:
             return self.length
         return int(min(max(RAMP_SHARE * self.iterations, RAMP_SHORTEST), RAMP_LONGEST))
+
+    def slower(self) -> Setting | None:
+        """The same with ramps of twice the length; None where that is too long, or unpaid."""
+        twice = 2 * self.ramp_iterations
+        fits = self.total is None and twice <= min(RAMP_LONGEST, self.iterations / 3)
+        return replace(self, length=twice) if fits else None
 
     def spec(
         self, iterations: int, lr: Schedule, momentum: Schedule, weight_decay: float, evaluations: int
