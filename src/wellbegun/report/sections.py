@@ -170,9 +170,10 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     new = [one for run in asked for one in run.singles]
     title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
-    own = finding.details.get("labels", labels)  # runs that it stands on, such as a first look, have none
+    shown = finding.details.get("drawn", labels)
+    own = finding.details.get("labels", shown)  # runs that it stands on, such as a first look, have none
     compared = [run for run in once if run.key in own]
-    drawn = [run for run in compared if run.key in finding.details.get("drawn", own)]
+    drawn = [run for run in compared if run.key in shown]
     pictures, diagnosis = _pictures(finding, drawn, labels, f"step{position}")
     return {
         "title": title,

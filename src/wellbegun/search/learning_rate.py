@@ -134,8 +134,11 @@ def bounds(
     Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the numbers of the
     margin.
     """
-    runs = tuple(known)
-    for _ in range(1 + WIDEN):
+    runs, lost = tuple(known), dict[str, Run]()
+    for attempt in range(1 + WIDEN):
+        if attempt:  # all were stable; a faster ramp breaks down at rates that a slower one survives
+            lost |= {run.key: run for run in runs}
+            top, runs = top * WIDER, ()
         spec = setting.ramp(top, momentum, weight_decay)
         asked = [spec.but(seed=setting.seed + number) for number in range(1, seeds + 1)]
         asked[0] = asked[0].but(estimate=ESTIMATE)
@@ -144,8 +147,6 @@ def bounds(
         single = [one for run in runs for one in run.singles]
         if setting.adaptive or in_sight(single):
             break
-        # only if all were stable: a faster ramp breaks down at rates that a slower one survives
-        top, runs = top * WIDER, ()
     found = bounds_of(single)
     if not found:
         read(runs[0].curve)  # says why
@@ -163,11 +164,12 @@ def bounds(
     stable = not in_sight(single)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, stable), runs,
+        _reason(edges, margin, lr_max, stable), (*lost.values(), *runs),
         (round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)),
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
+            "drawn": [run.key for run in runs],
         },
         section="4.1",
     )  # fmt: skip
