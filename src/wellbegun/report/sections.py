@@ -14,17 +14,13 @@ from wellbegun.curve import LR_ESTIMATE, Run
 from wellbegun.diagnosis._base import Clue, Diagnosis
 from wellbegun.diagnosis.diagnose import diagnose
 from wellbegun.report.figures.accuracy import plot_accuracy
-from wellbegun.report.figures.bands import plot_bands
 from wellbegun.report.figures.candidates import plot_candidates
-from wellbegun.report.figures.equal_time import plot_equal_time
-from wellbegun.report.figures.length import plot_length
 from wellbegun.report.figures.lr_estimate import plot_lr_estimate
 from wellbegun.report.figures.lr_momentum import plot_lr_momentum
-from wellbegun.report.figures.ramp_speed import plot_ramp_speed
 from wellbegun.report.figures.range_test import plot_range_test
-from wellbegun.report.figures.snapshot import plot_snapshot
 from wellbegun.report.figures.svg import to_svg
 from wellbegun.report.figures.training import plot_training
+from wellbegun.report.steps import FIGURES, LOOK, STEPS
 from wellbegun.report.words import anything, number, span
 from wellbegun.schedules._base import Schedule
 from wellbegun.search.plan import Finding
@@ -33,112 +29,6 @@ Section = dict[str, Any]
 """What the template shows of one part of the page."""
 
 _WIDTHS = {"wide": 7.0, "narrow": 3.7}  # inches; the page shows the one that its own width can carry
-
-_LOOK = (
-    "Where to look",
-    "Short runs in which the learning rate grows by factors, from far too small to far too large. They "
-    "stop where the loss explodes: the useful range lies before that.",
-)
-_STEPS = {
-    "coarse range": _LOOK,
-    "learning rate range": _LOOK,
-    "learning rate magnitude": (
-        "Where to look, by short cycles",
-        "An adaptive optimizer stays stable at rates far too large to learn well. So whole cycles, as short "
-        "as a range test, look for the magnitude of the largest rate: the one that ends lowest.",
-    ),
-    "learning rate": (
-        "Learning rate",
-        "A range test: the learning rate rises in a straight line during one run. Where validation "
-        "loss is lowest and level lies the largest rate that still helps; where it climbs or jumps, training "
-        "is unstable.",
-    ),
-    "momentum": (
-        "Momentum",
-        "One range test per value, all else equal. Momentum and learning rate act on each other, so values "
-        "are compared over the whole range of rates: the curve that comes down lowest wins.",
-    ),
-    "weight decay": (
-        "Weight decay",
-        "One range test per value, with momentum falling as the learning rate rises. Too little decay leaves "
-        "room for overfitting, too much holds the network back: the curve that lies lowest wins, over the "
-        "iterations in which every one of them is still calm.",
-    ),
-    "weight decay of the whole run": (
-        "Weight decay, corrected",
-        "Overfitting shows only in a run of the whole length: the validation loss ends above what it had "
-        "reached half-way. So the final run is made again with more weight decay, and the one that ends "
-        "lowest is kept.",
-    ),
-    "momentum cycle": (
-        "Momentum while the learning rate rises",
-        "The same range tests with momentum that falls, rises or stays while the learning rate rises. A "
-        "large momentum and a large rate together make steps too long, so the report lets one fall while the "
-        "other rises: the line that comes lowest, and stays down furthest, wins.",
-    ),
-    "momentum range": (
-        "Why there is no momentum range test",
-        "A range test of the learning rate shows its best value as a minimum. The same with momentum does "
-        "not: the loss goes on falling to the end of the test, whichever way momentum moves, because "
-        "training goes on.",
-    ),
-    "smallest learning rate": (
-        "Smallest learning rate",
-        "Short runs, each at one constant rate. The cycle may begin at the largest rate with which the loss "
-        "comes down at once, without rising again: too large a start never begins to converge.",
-    ),
-    "regularizer": (
-        "Regularizer",
-        "One range test per value of an argument of the network, such as a dropout ratio, all else equal: "
-        "the line that comes down lowest wins.",
-    ),
-    "balance": (
-        "Balance of learning rate and regularization",
-        "Short cycles on a grid: a large learning rate regularizes too, so the larger it is, the less of "
-        "anything else may be needed. Lines that slope up ask for less of the regularizer, lines that slope "
-        "down for more.",
-    ),
-    "ramp speed": (
-        "How fast the rate may rise",
-        "The same peak reached in more or fewer iterations. A learning rate that rises too fast makes "
-        "training unstable at rates that a slower rise survives: that is the shortest cycle there can be.",
-    ),
-    "weight decay from a snapshot": (
-        "Weight decay from a snapshot",
-        "One run with a middle value, stopped half-way; from that very state it goes on several times, with "
-        "nothing changed but the weight decay. The continuation that comes down lowest wins.",
-    ),
-    "length": (
-        "How long to train",
-        "Complete cycles of a few short lengths. How their final loss falls with the length says from where "
-        "on more time gains nothing that could be seen, and what half and twice that time would cost.",
-    ),
-    "batch size": (
-        "Batch size",
-        "Batch sizes compared in equal wall-clock time (the dotted line), each with a learning rate of its "
-        "own from range tests (the second picture). A larger batch is better only if it wins in that time.",
-    ),
-}  # title, and what a reader who has not read the papers is looking at
-
-
-_FIGURES: dict[str, tuple[Callable[[Any, Any], Any], float, str]] = {
-    "batch size": (plot_equal_time, 4.8, "validation accuracy and loss against seconds, by batch size"),
-    "momentum cycle": (plot_bands, 3.6, "validation loss against learning rate, by course of momentum"),
-    "momentum range": (plot_bands, 3.3, "validation loss against momentum, upwards and backwards"),
-    "smallest learning rate": (plot_bands, 3.6, "validation loss against iteration, by starting rate"),
-    "regularizer": (plot_bands, 3.6, "validation loss against learning rate, by value of the regularizer"),
-    "balance": (plot_bands, 3.3, "validation loss against the regularizer, by learning rate"),
-    "ramp speed": (plot_ramp_speed, 2.4, "seeds that fail when lr rises to lr_max in so many iterations"),
-    "weight decay from a snapshot": (
-        plot_snapshot, 3.3, "validation loss of one run and of its continuations with several weight decays",
-    ),
-    "length": (plot_length, 3.3, "final validation loss against the length of training, and its law"),
-}  # fmt: skip
-"""Steps with a figure of their own: name -> (values, axes) -> axes, inches, description.
-
-The values are the finding's ``details["figure"]``; where ``instead`` is true in them, this figure takes the
-place of the common one with all curves.
-"""
 
 
 def picture(draw: Callable[[Figure], None], name: str, description: str, height: float = 3.3) -> Section:
@@ -168,7 +58,7 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     asked = [run for run in once if run.key not in seen]
     seen.update(run.key for run in asked)
     new = [one for run in asked for one in run.singles]
-    title, lead = _STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
+    title, lead = STEPS.get(finding.name, (finding.name[:1].upper() + finding.name[1:], ""))
     labels = _labels(finding, once)
     shown = finding.details.get("drawn", labels)
     own = finding.details.get("labels", shown)  # runs that it stands on, such as a first look, have none
@@ -178,7 +68,7 @@ def step(finding: Finding, position: int, seen: set[str]) -> Section:
     return {
         "title": title,
         "lead": lead,
-        "choice": _choice(finding.choice, "edge" if title == _LOOK[0] else ""),
+        "choice": _choice(finding.choice, "edge" if title == LOOK[0] else ""),
         "interval": span(*finding.interval)
         if finding.interval and finding.interval[0] != finding.interval[1]
         else "",
@@ -236,8 +126,8 @@ def _pictures(
                 f"{finding.name}: validation loss of {len(runs)} runs, smoothed, a ring at each lowest point",
             )
         )
-    if finding.name in _FIGURES and "figure" in finding.details:
-        draw, height, description = _FIGURES[finding.name]
+    if finding.name in FIGURES and "figure" in finding.details:
+        draw, height, description = FIGURES[finding.name]
         values = finding.details["figure"]
         drawn = picture(
             lambda figure: _ignore(draw(values, figure.subplots())), f"{name}-own", description, height
