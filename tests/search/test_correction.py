@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -79,6 +80,8 @@ def test_magnitudes_first_then_the_exponent_is_bisected(best, diverges_from, dec
     finding, kept = drive(correction(first), train)
     assert asked[1:] == pytest.approx(decays) and finding.choice == pytest.approx(chosen)
     assert kept.spec.weight_decay == pytest.approx(chosen) and last(kept) == min(map(last, finding.runs))
+    json.dumps(finding.to_json(), allow_nan=False)
+    assert ("diverged" in finding.reason) == (diverges_from < math.inf)
     assert {run.key for run in finding.runs} >= {first.key, kept.key} and f"{chosen:g}" in finding.reason
 
 

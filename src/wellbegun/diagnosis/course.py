@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from wellbegun.curve import FINISHED, Run
@@ -21,6 +23,14 @@ def last(run: Run) -> float:
     loss = run.curve.val_loss[-ENDING:]
     sound = run.ended == FINISHED and len(loss) > 0 and bool(np.isfinite(loss).all())
     return float(np.median(loss)) if sound else float("inf")
+
+
+def ends(runs: Mapping[str, Run]) -> tuple[dict[str, float | None], str]:
+    """The ends of some runs by name, None where one did not end well, and the same in words."""
+    values = {name: last(run) for name, run in runs.items()}
+    words = {name: f"{value:.4g}" if value < np.inf else "diverged" for name, value in values.items()}
+    told = ", ".join(f"{name}: {word}" for name, word in words.items())
+    return {name: value if value < np.inf else None for name, value in values.items()}, told
 
 
 def course(loss: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.course import ENDING, course, last
+from wellbegun.diagnosis.course import ENDING, course, ends, last
 from wellbegun.diagnosis.intervals import noise
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
@@ -61,7 +61,7 @@ def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
 
 def _finding(runs: list[Run], best: Run) -> Finding:
     first = runs[0]
-    tried = ", ".join(f"{run.spec.weight_decay:g}: {last(run):.4g}" for run in runs)
+    scores, tried = ends({f"{run.spec.weight_decay:g}": run for run in runs})
     lowest = float(np.nanmin(first.curve.val_loss))
     at = first.curve.iteration[int(np.nanargmin(first.curve.val_loss))] / first.spec.iterations
     told = "is lowest" if best is not first else "stays: none of the others ends lower by more than 2 %"
@@ -73,7 +73,12 @@ def _finding(runs: list[Run], best: Run) -> Finding:
         tuple(runs),
         details={
             "labels": {run.key: f"{run.spec.weight_decay:g}" for run in runs}, "winner": best.key,
-            "scores": {f"{run.spec.weight_decay:g}": last(run) for run in runs},
+            "scores": scores,
+            "table": {
+                "columns": ["Weight decay", "Val. loss at the end"],
+                "rows": [[name, end] for name, end in scores.items()],
+                "won": f"{best.spec.weight_decay:g}",
+            },
         },
         section="4.4",
     )  # fmt: skip

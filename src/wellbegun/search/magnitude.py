@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import LEARNED
-from wellbegun.diagnosis.course import last
+from wellbegun.diagnosis.course import ends, last
 from wellbegun.errors import Refused
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, coarse, round_to
@@ -74,17 +74,21 @@ def _finding(found: Mapping[float, Run], edge: Finding) -> Finding:
             f"one of the short cycles must lower the validation loss below {LEARNED:.0%} of the untrained "
             f"network's {untrained:.4g}, got {last(found[best]):.4g} at best; train longer", runs,
         )  # fmt: skip
-    ends = ", ".join(f"{rate:g}: {last(found[rate]):.4g}" for rate in sorted(found))
+    scores, tried = ends({f"{rate:g}": found[rate] for rate in sorted(found)})
     choice = round_to(MARGIN * best, 2)
     return Finding(
         STEP, choice,
         f"Training becomes unstable at {edge.choice:.2g} only, but an adaptive optimizer learns best far "
-        f"below that. Short cycles up to these rates end at a validation loss of {ends}; {best:g} is best, "
+        f"below that. Short cycles up to these rates end at a validation loss of {tried}; {best:g} is best, "
         f"so the linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most {best:g}.",
         runs,
         details={
             "labels": {run.key: f"{rate:g}" for rate, run in found.items()}, "winner": found[best].key,
-            "scores": {f"{rate:g}": last(run) for rate, run in found.items()},
+            "scores": scores,
+            "table": {
+                "columns": ["Largest rate of the cycle", "Val. loss at the end"],
+                "rows": [[name, end] for name, end in scores.items()], "won": f"{best:g}",
+            },
         },
         section="4.1",
     )  # fmt: skip
