@@ -25,7 +25,7 @@ seen; the tables show mean +- standard error over search seeds of the mean over 
 diverged, or ended no better than the untrained network, is a failure: in the mean loss it counts with the
 loss of the untrained network, and the accuracies leave it out. Cost is search and final run together in
 training samples (an evaluated sample counts by its share of a training sample's time, measured here),
-divided by that of one final run. A run that is judged reads the whole validation part ten times, of which
+divided by that of one final run. A run that is judged reads the whole validation part eleven times, of which
 only the last is charged. The best trial of a search by trials is its final run.
 
 - TPE: Optuna's `TPESampler(seed)`, 20 whole trainings; lr 1e-4 to 3 (log), momentum 0.8 to 0.99, decay 1e-6
