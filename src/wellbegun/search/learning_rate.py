@@ -164,7 +164,7 @@ def bounds(
     stable = not in_sight(single)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, stable), (*lost.values(), *runs),
+        _reason(edges, margin, lr_max, stable, cycled), (*lost.values(), *runs),
         (round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)),
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
@@ -218,7 +218,13 @@ def _middle(values: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(values))))
 
 
-def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool) -> str:
+def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, cycled: float) -> str:
+    if lr_max >= 0.99 * cycled:
+        return (
+            f"Range tests with {len(edges)} seeds allow more, up to {max(edges):.2g}, but the best of the "
+            f"short cycles had {lr_max:.2g}: an adaptive optimizer goes no higher. lr_min is a tenth of it "
+            "(one cycle)."
+        )
     if stable:
         return (
             f"Range tests with {len(edges)} seeds are level up to the end of the ramp at {max(edges):.2g}, "

@@ -5,9 +5,7 @@ from typing import Any
 from wellbegun.papers.exhibit import Line, Published
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
-from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 from wellbegun.schedules.decay import MultiStep
-from wellbegun.schedules.ramp import LinearRamp
 
 PAPER, TASK, NETWORK = "1803.09820", "cifar10", "hp_resnet56"
 CYCLED_ASSUMED = "1cycle and cycled momentum by the law of the published logs and the report's appendix"
@@ -41,21 +39,6 @@ def line(
     )  # fmt: skip
 
 
-def one_cycle(lr_min: float, lr_max: float, stepsize: int, iterations: int) -> OneCycle:
-    """The learning rate of a 1cycle run."""
-    return OneCycle(lr_min, lr_max, stepsize, iterations)
-
-
-def cycled(start: float, other: float, stepsize: int) -> CyclicalMomentum:
-    """A momentum that goes from ``start`` to ``other`` and back."""
-    return CyclicalMomentum(start, other, stepsize)
-
-
 def steps(milestones: tuple[int, int, int, int], start: float = 0.1) -> MultiStep:
     """The usual schedule of Table 2: four drops to 31.6 %."""
     return MultiStep(start, 0.316, milestones)
-
-
-def ramp(low: float, high: float, iterations: int) -> LinearRamp:
-    """A value that goes from one end to the other over the whole run."""
-    return LinearRamp(low, high, iterations)

@@ -4,7 +4,8 @@ import numpy as np
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import bump
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line
+from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.paired import rank_correlation
 
 ITERATIONS, TOP = 40_000, 0.5
@@ -51,7 +52,15 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(NAME, ITERATIONS, ramp(1e-4 * TOP, TOP, ITERATIONS), 0.9, 1e-4, "dap-fig1a-r1", "dap-fig1b-r1"),
+        line(
+            NAME,
+            ITERATIONS,
+            LinearRamp(1e-4 * TOP, TOP, ITERATIONS),
+            0.9,
+            1e-4,
+            "dap-fig1a-r1",
+            "dap-fig1b-r1",
+        ),
     ),
     claims=(
         Claim(

@@ -2,8 +2,9 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import bump, final_loss, lowest, lr_at_lowest, shows
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line
 from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS, BATCH = 5_631, 1030
 HELD = {
@@ -74,7 +75,7 @@ EXHIBIT = Exhibit(
             line(
                 name,
                 ITERATIONS,
-                ramp(0.1, 1.0, ITERATIONS),
+                LinearRamp(0.1, 1.0, ITERATIONS),
                 0.95,
                 decay,
                 f"dap-fig11b-r{number}",

@@ -2,7 +2,8 @@
 
 from wellbegun.papers.checks import lowest_loss
 from wellbegun.papers.exhibit import Claim, Exhibit
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, TASK, line
+from wellbegun.schedules.ramp import LinearRamp
 
 HALF = 1_953
 FIRST = "WD 1e-4 up to the snapshot"
@@ -17,9 +18,9 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(FIRST, HALF, ramp(0.08, 0.44, HALF), 0.95, 1e-4),
+        line(FIRST, HALF, LinearRamp(0.08, 0.44, HALF), 0.95, 1e-4),
         *(
-            line(name, HALF, ramp(0.44, 0.8, HALF), 0.95, decay, f"dap-fig12b-r{number}", after=FIRST)
+            line(name, HALF, LinearRamp(0.44, 0.8, HALF), 0.95, decay, f"dap-fig12b-r{number}", after=FIRST)
             for number, (name, decay) in enumerate(DECAYS.items(), start=1)
         ),
     ),

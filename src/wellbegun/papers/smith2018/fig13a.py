@@ -2,7 +2,8 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import losses, lowest
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 9_765
 DECAYS = {"WD 1e-3": 1e-3, "WD 1e-4": 1e-4, "WD 1e-5": 1e-5}
@@ -29,8 +30,8 @@ EXHIBIT = Exhibit(
         line(
             name,
             ITERATIONS,
-            ramp(0.1, 1.0, ITERATIONS),
-            ramp(0.95, 0.85, ITERATIONS),
+            LinearRamp(0.1, 1.0, ITERATIONS),
+            LinearRamp(0.95, 0.85, ITERATIONS),
             decay,
             f"dap-fig13a-r{number}",
         )

@@ -2,7 +2,8 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import mean_accuracy
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 9_765
 MOMENTA = {"momentum 0.97": (0.97, 1e-4), "momentum 0.95": (0.95, 1e-4), "momentum 0.9": (0.9, 1e-5)}
@@ -31,7 +32,7 @@ EXHIBIT = Exhibit(
             line(
                 name,
                 ITERATIONS,
-                ramp(0.1, 4.0, ITERATIONS),
+                LinearRamp(0.1, 4.0, ITERATIONS),
                 momentum,
                 decay,
                 f"dap-fig13b-r{number}",
@@ -43,7 +44,7 @@ EXHIBIT = Exhibit(
         line(
             LARGEST,
             ITERATIONS,
-            ramp(0.1, 4.0, ITERATIONS),
+            LinearRamp(0.1, 4.0, ITERATIONS),
             0.99,
             1e-4,
             batch_size=256,

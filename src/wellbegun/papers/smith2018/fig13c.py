@@ -2,7 +2,8 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import mean_accuracy, shows
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 9_765
 DECAYS = {"WD 1e-4": (1e-4, 0.95), "WD 1e-6": (1e-6, 0.9), "WD 1e-7": (1e-7, 0.9)}
@@ -28,8 +29,8 @@ EXHIBIT = Exhibit(
         line(
             name,
             ITERATIONS,
-            ramp(0.1, 4.0, ITERATIONS),
-            ramp(start, 0.85, ITERATIONS),
+            LinearRamp(0.1, 4.0, ITERATIONS),
+            LinearRamp(start, 0.85, ITERATIONS),
             decay,
             f"dap-fig13c-r{number}",
             batch_size=256,

@@ -2,8 +2,9 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results, borrowed
 from wellbegun.papers.measures import mean_accuracy, roughness
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, PAPER, TASK, line
 from wellbegun.papers.smith2018.fig13c import EXHIBIT as FIG13C
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 7_324
 SMALL, LARGE = "TBS 256", "TBS 512"
@@ -29,8 +30,8 @@ EXHIBIT = Exhibit(
         line(
             LARGE,
             ITERATIONS,
-            ramp(0.1, 4.0, ITERATIONS),
-            ramp(0.9, 0.85, ITERATIONS),
+            LinearRamp(0.1, 4.0, ITERATIONS),
+            LinearRamp(0.9, 0.85, ITERATIONS),
             1e-6,
             "dap-fig13d-r2",
             fraction=0.999,

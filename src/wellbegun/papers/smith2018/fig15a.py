@@ -2,7 +2,8 @@
 
 from wellbegun.papers.checks import lowest_loss
 from wellbegun.papers.exhibit import Claim, Exhibit
-from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, line, ramp
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, NETWORK, PAPER, line
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 4_882
 DECAYS = {"WD 3e-4": 3e-4, "WD 1e-4": 1e-4, "WD 1e-5": 1e-5}
@@ -19,8 +20,8 @@ EXHIBIT = Exhibit(
         line(
             name,
             ITERATIONS,
-            ramp(0.1, 1.0, ITERATIONS),
-            ramp(0.95, 0.85, ITERATIONS),
+            LinearRamp(0.1, 1.0, ITERATIONS),
+            LinearRamp(0.95, 0.85, ITERATIONS),
             decay,
             f"dap-fig15a-r{number}",
         )

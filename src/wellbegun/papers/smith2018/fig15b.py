@@ -3,16 +3,8 @@
 from itertools import combinations
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    cycled,
-    line,
-    one_cycle,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, line
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 SIZES = {256: (17_187, 0.7), 512: (11_621, 0.9), 1024: (7_080, 1.2)}
 """Images per update -> updates (88, 119 and 145 epochs), largest learning rate."""
@@ -41,8 +33,8 @@ EXHIBIT = Exhibit(
         line(
             f"TBS {size}",
             iterations,
-            one_cycle(0.1, lr_max, _stepsize(iterations), iterations),
-            cycled(0.95, 0.85, _stepsize(iterations)),
+            OneCycle(0.1, lr_max, _stepsize(iterations), iterations),
+            CyclicalMomentum(0.95, 0.85, _stepsize(iterations)),
             1e-4,
             f"dap-fig15b-r{number}",
             batch_size=size,

@@ -3,16 +3,8 @@
 from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
 from wellbegun.papers.measures import final_loss, gap_at, level_after, loss_at
 from wellbegun.papers.smith2018._equal_time import NAMES, SIZES, by_size
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    TASK,
-    line,
-    one_cycle,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
+from wellbegun.schedules.cyclical import OneCycle
 
 
 def _losses(found: Results) -> tuple[bool, str]:
@@ -54,7 +46,7 @@ EXHIBIT = Exhibit(
         line(
             f"TBS {size}",
             iterations,
-            one_cycle(lr_max / 10, lr_max, stepsize, iterations),
+            OneCycle(lr_max / 10, lr_max, stepsize, iterations),
             0.95,
             1e-4,
             f"dap-fig6a-r{number}",

@@ -3,21 +3,12 @@
 from wellbegun.papers.checks import not_below
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import final_loss
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    TASK,
-    cycled,
-    line,
-    one_cycle,
-    ramp,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
+from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS, STEPSIZE = 20_000, 9_000
-CYCLE = one_cycle(0.1, 1.0, STEPSIZE, ITERATIONS)
+CYCLE = OneCycle(0.1, 1.0, STEPSIZE, ITERATIONS)
 HELD, DOWN, UP, ONLY = "constant 0.9", "0.95 to 0.85", "0.9 to 1.0", "0.95 to 0.85, never back"
 
 
@@ -37,9 +28,9 @@ EXHIBIT = Exhibit(
     network=NETWORK,
     lines=(
         line(HELD, ITERATIONS, CYCLE, 0.9, 1e-4, "dap-fig8a-r1"),
-        line(DOWN, ITERATIONS, CYCLE, cycled(0.95, 0.85, STEPSIZE), 1e-4, "dap-fig8a-r2"),
-        line(UP, ITERATIONS, CYCLE, cycled(0.9, 1.0, STEPSIZE), 1e-4, "dap-fig8a-r3"),
-        line(ONLY, ITERATIONS, CYCLE, ramp(0.95, 0.85, ITERATIONS), 1e-4),
+        line(DOWN, ITERATIONS, CYCLE, CyclicalMomentum(0.95, 0.85, STEPSIZE), 1e-4, "dap-fig8a-r2"),
+        line(UP, ITERATIONS, CYCLE, CyclicalMomentum(0.9, 1.0, STEPSIZE), 1e-4, "dap-fig8a-r3"),
+        line(ONLY, ITERATIONS, CYCLE, LinearRamp(0.95, 0.85, ITERATIONS), 1e-4),
     ),
     claims=(
         Claim(

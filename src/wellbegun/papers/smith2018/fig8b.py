@@ -2,19 +2,10 @@
 
 from wellbegun.papers.exhibit import Claim, Exhibit, borrowed
 from wellbegun.papers.smith2018._equal_time import NAMES, SIZES, by_size
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    TASK,
-    cycled,
-    line,
-    one_cycle,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.papers.smith2018.table1_resnet56 import EXHIBIT as TABLE1
 from wellbegun.papers.smith2018.table1_resnet56 import NARROW
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 EXHIBIT = Exhibit(
     id="smith2018-fig8b",
@@ -30,8 +21,8 @@ EXHIBIT = Exhibit(
         else line(
             f"TBS {size}",
             iterations,
-            one_cycle(lr_max / 10, lr_max, stepsize, iterations),
-            cycled(0.95, 0.85, stepsize),
+            OneCycle(lr_max / 10, lr_max, stepsize, iterations),
+            CyclicalMomentum(0.95, 0.85, stepsize),
             1e-4,
             f"dap-fig8b-r{number}",
             batch_size=size,

@@ -1,26 +1,17 @@
 """Table 1, rows 11 to 20: ResNet-56 on CIFAR-10, rate and momentum cyclical or constant."""
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results, ordered, pooled
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    TASK,
-    cycled,
-    line,
-    one_cycle,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 ITERATIONS, STEPSIZE = 9277, 4003
-CYCLE, LEVEL = one_cycle(0.08, 0.8, STEPSIZE, ITERATIONS), Constant(0.1)
-DOWN, UP = cycled(0.95, 0.85, STEPSIZE), cycled(0.9, 1.0, STEPSIZE)
+CYCLE, LEVEL = OneCycle(0.08, 0.8, STEPSIZE, ITERATIONS), Constant(0.1)
+DOWN, UP = CyclicalMomentum(0.95, 0.85, STEPSIZE), CyclicalMomentum(0.9, 1.0, STEPSIZE)
 NARROW = "row 11, 0.95 to 0.85"
 ROWS: dict[int, tuple[Schedule, Schedule | float, float, float]] = {
-    11: (CYCLE, cycled(0.95, 0.8, STEPSIZE), 92.0, 0.2),
+    11: (CYCLE, CyclicalMomentum(0.95, 0.8, STEPSIZE), 92.0, 0.2),
     12: (CYCLE, UP, 91.4, 0.1),
     13: (CYCLE, 0.85, 90.8, 0.3),
     14: (CYCLE, 0.9, 91.4, 0.3),

@@ -1,18 +1,9 @@
 """Table 2, rows 21 to 26: ResNet-56 on CIFAR-100, steps against 1cycle."""
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    NETWORK,
-    PAPER,
-    cycled,
-    line,
-    one_cycle,
-    steps,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, line, steps
 from wellbegun.papers.smith2018._table2 import universal
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 STEPPED = {
     "step 100": (9_765, (4882, 7323, 8544, 9154), (60.8, 0.4)),
@@ -62,8 +53,8 @@ EXHIBIT = Exhibit(
             line(
                 name,
                 iterations,
-                one_cycle(lr_min, lr_max, stepsize, iterations),
-                cycled(0.95, 0.85, stepsize),
+                OneCycle(lr_min, lr_max, stepsize, iterations),
+                CyclicalMomentum(0.95, 0.85, stepsize),
                 1e-4,
                 f"dap-table2-row{row}-r1",
                 published=published,

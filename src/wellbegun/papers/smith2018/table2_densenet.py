@@ -1,18 +1,9 @@
 """Table 2, rows 8 to 14: the densenet on CIFAR-10, steps against 1cycle."""
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results, ordered, pooled
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    PAPER,
-    TASK,
-    cycled,
-    line,
-    one_cycle,
-    steps,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, PAPER, TASK, line, steps
 from wellbegun.papers.smith2018._table2 import universal
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 STEPPED = {
     "step 100": (9_765, (4882, 7323, 8544, 9154), (91.3, 0.2), "08"),
@@ -59,8 +50,8 @@ EXHIBIT = Exhibit(
             line(
                 name,
                 iterations,
-                one_cycle(0.1, 4.0, stepsize, iterations),
-                cycled(0.9, 0.85, stepsize),
+                OneCycle(0.1, 4.0, stepsize, iterations),
+                CyclicalMomentum(0.9, 0.85, stepsize),
                 1e-6,
                 f"dap-table2-row{row}-r1",
                 published=published,
@@ -68,7 +59,14 @@ EXHIBIT = Exhibit(
             )
             for row, (name, (iterations, stepsize, published)) in enumerate(CYCLED.items(), start=11)
         ),
-        line(DEEPER, 4_882, one_cycle(0.1, 4.0, 2148, 4_882), cycled(0.9, 0.8, 2148), 1e-6, fraction=0.999),
+        line(
+            DEEPER,
+            4_882,
+            OneCycle(0.1, 4.0, 2148, 4_882),
+            CyclicalMomentum(0.9, 0.8, 2148),
+            1e-6,
+            fraction=0.999,
+        ),
     ),
     claims=(
         Claim(

@@ -3,18 +3,9 @@
 from wellbegun.papers.checks import above
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
 from wellbegun.papers.measures import level_after
-from wellbegun.papers.smith2018._report import (
-    ASSUMED,
-    CUT,
-    CYCLED_ASSUMED,
-    PAPER,
-    TASK,
-    cycled,
-    line,
-    one_cycle,
-    steps,
-)
+from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, PAPER, TASK, line, steps
 from wellbegun.papers.smith2018._table2 import universal
+from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
 STEPPED = {
     "step 100": (9_765, (4882, 7323, 8544, 9154), (86.7, 0.6)),
@@ -51,8 +42,8 @@ EXHIBIT = Exhibit(
             line(
                 name,
                 iterations,
-                one_cycle(0.1, lr_max, stepsize, iterations),
-                cycled(0.95, 0.85, stepsize),
+                OneCycle(0.1, lr_max, stepsize, iterations),
+                CyclicalMomentum(0.95, 0.85, stepsize),
                 1e-4,
                 f"dap-table2-row0{row}-r1",
                 published=published,

@@ -39,6 +39,7 @@ class Crops:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        # the engine puts a private state in the place of Python's own random while it reads samples
         image, room = pixels(self.paths[index], "RGB", (SIDE, SIDE)), SIDE - CROP
         top, left = (random.randint(0, room) if self.anywhere else room // 2 for _ in range(2))
         return image[top : top + CROP, left : left + CROP].copy(), self.targets[index]
