@@ -60,8 +60,9 @@ def panel(found: Sequence[Score], ax: Axes) -> Axes:
             label=contestant.says, color=COLOURS[name], marker=MARKERS[name],
             markersize=9 if name == "tune" else 5, capsize=2, lw=1, clip_on=False,
         )  # fmt: skip
-    low = min(score.loss for score in found)
-    ax.set_ylim(low - 0.1 * (top - low), top)
+    low, high = (edge(score.loss for score in found) for edge in (min, max))
+    room = 0.1 * (top - low)
+    ax.set_ylim(low - room, top if high > top else top + room)
     dearest = max(score.cost for score in found)
     ax.set(xscale="log", title=found[0].task, xlabel="cost in final runs", xlim=(0.8, max(25, 1.2 * dearest)))
     ax.set(ylabel="validation loss, fresh seeds")
