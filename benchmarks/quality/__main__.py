@@ -16,11 +16,14 @@ from benchmarks.quality.goals import verdicts
 from benchmarks.quality.scores import last, scores
 from benchmarks.quality.tasks import TASKS
 
+from wellbegun.runs.executors.process_pool import keep_memory
+
 SECONDS = 45.0
 """Of a whole run of a task that has not been timed yet."""
 
 
 def main() -> None:
+    keep_memory()
     asked = parser().parse_args()
     asked.results = asked.results or (asked.store / "quick" if asked.quick else Path("results/quality"))
     asked.store = asked.store / ("quick-runs" if asked.quick else "runs")

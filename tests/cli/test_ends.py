@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_ctrl_c_says_that_the_job_goes_on(call: Any, fake: Any) -> None:
     assert result.exit_code == 130
     assert "wellbegun-digits/runs" in result.stderr
     assert "the same command goes on where it stopped" in result.stderr
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    """As in ``wellbegun reproduce list | head -1``."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "wellbegun", "reproduce", "list"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == 1  # as of every click program
 
 
 def test_a_job_that_fails_at_once_leaves_no_empty_folder(call: Any, fake: Any, tmp_path: Path) -> None:

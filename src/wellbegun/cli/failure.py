@@ -36,8 +36,8 @@ def told(job: Job) -> Iterator[None]:
     """Turn what the user can cause into a message on standard error; our own errors keep their traceback."""
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise  # click knows what to do with them, with a closed pipe (``| head``) too
     except KeyboardInterrupt:
         kept = (
             f" Finished runs are kept in {job.store}: the same command goes on where it stopped."

@@ -41,9 +41,14 @@ def ready(asked: Asked) -> Iterator[Ready]:
 
 def loaded(asked: Asked) -> Task:
     """The task that the user named."""
-    from wellbegun.runs.executors.process_pool import keep_memory
-
-    keep_memory()  # before torch takes any; a side effect that only a process of our own may have
+    memory_kept()
     from wellbegun.zoo.tasks import load
 
     return load(asked.task, data=asked.data, model=asked.model, data_dir=asked.data_dir)
+
+
+def memory_kept() -> None:
+    """Freed memory stays here; before torch takes any, and in a process of our own only."""
+    from wellbegun.runs.executors.process_pool import keep_memory
+
+    keep_memory()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wellbegun.cli.folder import as_json, aside
+from wellbegun.cli.jobs import memory_kept
 from wellbegun.cli.options import Finite, output_options
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def run(
     device: str, workers: int, store: Path | None, yes: bool, results: Path, as_object: bool,
 ) -> None:  # fmt: skip
     """Train what is missing of an exhibit, and add it to the results as it ends."""
+    memory_kept()
     from wellbegun.papers import replay
     from wellbegun.papers.collection import named
     from wellbegun.report.words import seconds
@@ -147,6 +149,7 @@ def queue(
 
     ImageNet, which cannot be fetched, is left out unless an exhibit of it is named.
     """
+    memory_kept()
     from wellbegun.papers import replay
     from wellbegun.papers.collection import exhibits, named
 

@@ -18,13 +18,13 @@ NORM_ASSUMED = (
     "the engine re-estimates them instead"
 )
 SINGLE = "one run each: the paper does not say how many, its logs are single runs"
-CUT_ASSUMED = "at cpu scale the batch is an eighth, no run longer than 400 updates, the rates as published"
+CUT_ASSUMED = "at cpu scale the batch is an eighth, no run longer than 1,600 updates, the rates as published"
 ASSUMED = (NORM_ASSUMED, SINGLE, CUT_ASSUMED)
 CUT: dict[str, Any] = {
-    "repeats": 1, "evaluations": 100, "cut": 1 / 50, "cut_most": 400, "cut_batch": 1 / 8,
+    "repeats": 1, "evaluations": 100, "cut": 2 / 25, "cut_most": 1600, "cut_batch": 1 / 8,
     "cut_evaluations": 20, "cut_samples": 500,
 }  # fmt: skip
-"""Repeats and scale of an exhibit whose cycles have 10,000 updates: 200 of them at cpu scale."""
+"""Repeats and scale of an exhibit whose cycles have 10,000 updates: 800 of them at cpu scale."""
 
 
 def norm(fraction: float) -> tuple[tuple[str, str | int | float], ...]:

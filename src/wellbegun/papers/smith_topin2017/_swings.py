@@ -37,5 +37,5 @@ def swinging(number: str, network: str, says: str, line: Line, claim: str) -> Ex
             ),
         ),
         assumptions=(*ASSUMED, "tests by the statistics of the batch; test images are not mirrored"),
-        **{**CUT, "cut": 1 / 200},
+        **{**CUT, "cut": 1 / 50},
     )

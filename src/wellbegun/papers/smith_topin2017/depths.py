@@ -51,5 +51,5 @@ EXHIBIT = Exhibit(
         "depths 20 + 18n; the paper's 20 + 9n names depths that such a network cannot have",
         "a range to 1.5 in 20,000 updates, as in the author's README",
     ),
-    **{**CUT, "cut": 1 / 200},
+    **{**CUT, "cut": 1 / 50},
 )

@@ -66,5 +66,5 @@ EXHIBIT = Exhibit(
         "author's README says 1.5 in 20,000, the text 0.2 to 2, the caption 0.3 to 1.5",
         "the older network file trains the same network: it differs in what it leaves to defaults",
     ),
-    **{**CUT, "cut": 1 / 200},
+    **{**CUT, "cut": 1 / 50},
 )

@@ -42,5 +42,5 @@ EXHIBIT = Exhibit(
         "rates from 0 to 2 in 80,000 updates as in the logs; text and caption differ, see Figure 4a",
         "tests by running averages as in the network file, though Figure 4a's logs test by the batch",
     ),
-    **{**CUT, "cut": 1 / 400},
+    **{**CUT, "cut": 1 / 100},
 )

@@ -66,5 +66,5 @@ EXHIBIT = Exhibit(
         ),
     ),
     assumptions=(*ASSUMED, "a stepsize of 10,000 as in the text; the logs have 5,000, shown as a line too"),
-    **{**CUT, "cut": 1 / 200},
+    **{**CUT, "cut": 1 / 50},
 )

@@ -35,5 +35,5 @@ EXHIBIT = Exhibit(
         ),
     ),
     assumptions=ASSUMED,
-    **{**CUT, "cut": 1 / 100},
+    **{**CUT, "cut": 1 / 25},
 )
