@@ -21,7 +21,7 @@ from wellbegun.schedules.decay import Cosine, MultiStep
 from wellbegun.schedules.ramp import ExponentialRamp
 from wellbegun.search import recipe
 from wellbegun.search.plan import tallied
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.tune import tune
 
 POINTS = (1, 2, 5, 10, 20)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wellbegun.runs.store import RunStore as RunStore
     from wellbegun.schedules.cyclical import OneCycle as OneCycle
     from wellbegun.search.plan import Finding as Finding
-    from wellbegun.search.recipe import Recommendation as Recommendation
+    from wellbegun.search.recommendation import Recommendation as Recommendation
     from wellbegun.spec import RunSpec as RunSpec
     from wellbegun.training.hessian_free import LrEstimator as LrEstimator
     from wellbegun.training.lr_scheduler import ScheduleLR as ScheduleLR
@@ -42,7 +42,7 @@ _HOMES = {
     "Finding": "wellbegun.search.plan",
     "LrEstimator": "wellbegun.training.hessian_free",
     "OneCycle": "wellbegun.schedules.cyclical",
-    "Recommendation": "wellbegun.search.recipe",
+    "Recommendation": "wellbegun.search.recommendation",
     "Run": "wellbegun.curve",
     "RunSpec": "wellbegun.spec",
     "RunStore": "wellbegun.runs.store",

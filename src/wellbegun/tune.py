@@ -21,7 +21,7 @@ from wellbegun.search import alone, learning_rate, recipe
 from wellbegun.search.budget import Budget
 from wellbegun.search.magnitude import look
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import Setting
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from wellbegun.curve import Curve, Run
 from wellbegun.errors import TaskError
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import Finding
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.spec import RunSpec
 
 SPEC = RunSpec(

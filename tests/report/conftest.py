@@ -13,7 +13,7 @@ from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.schedules.ramp import ExponentialRamp, LinearRamp
 from wellbegun.search.plan import Finding
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.spec import RunSpec
 
 SAMPLES = 1438

@@ -106,4 +106,4 @@ def test_the_recipe_keeps_the_better_run_and_counts_all_of_them():
     assert found.cost.iterations == sum(world.run(spec).iterations for spec in once.values())
     on_all = replace(SETTING, all_data=True)  # its validation loss has been trained on
     world = Overfitting(edge=0.3, asked=[])
-    assert drive(recipe(on_all), world.train).findings[-1].name == "learning rate"
+    assert drive(recipe(on_all), world.train).findings[-1].name == "usual settings"

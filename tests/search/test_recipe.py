@@ -51,7 +51,7 @@ def test_every_step_is_planned_and_the_cost_counts_every_run_once():
     world = World(asked=[])
     found = drive(recipe(SETTING), world.train)
     assert [finding.name for finding in found.findings] == [
-        "learning rate range", "momentum", "weight decay", "learning rate",
+        "learning rate range", "momentum", "weight decay", "learning rate", "usual settings",
     ]  # fmt: skip
     once = {
         spec.key: spec for spec in world.asked

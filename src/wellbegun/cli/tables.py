@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wellbegun.curve import Run
     from wellbegun.search.plan import Cost, Finding
-    from wellbegun.search.recipe import Recommendation
+    from wellbegun.search.recommendation import Recommendation
 
 WIDTH, AXIS = 64, 12  # characters of a chart at most; what its axis takes beside it
 

@@ -14,7 +14,7 @@ from wellbegun.cli.options import Asked, training_options
 from wellbegun.cli.tables import print_recommendation
 
 if TYPE_CHECKING:
-    from wellbegun.search.recipe import Recommendation
+    from wellbegun.search.recommendation import Recommendation
 
 ALSO = ("batch-size", "length")  # search/recipe.py has them too, but loads numpy; a test compares them
 

@@ -31,7 +31,7 @@ from wellbegun.report.sections import (
 from wellbegun.report.snippet import snippet
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import Cost, Finding
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 
 _FINAL = "Final run"  # the template knows it by this name
 _PACKAGES = ("wellbegun", "torch", "numpy")

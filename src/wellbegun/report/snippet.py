@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wellbegun.search.recipe import Recommendation
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.spec import OPTIMIZERS
 
 _OPTIMIZERS = {

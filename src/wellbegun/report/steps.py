@@ -41,6 +41,12 @@ STEPS = {
         "room for overfitting, too much holds the network back: the curve that lies lowest wins, over the "
         "iterations in which every one of them is still calm.",
     ),
+    "usual settings": (
+        "Worth it?",
+        "Complete cycles, as short as a range test, with the tuned settings and with the usual ones that "
+        "people take who tune nothing. Where the usual ones end lower with every seed, tuning was in vain: "
+        "then they are recommended.",
+    ),
     "weight decay of the whole run": (
         "Weight decay, corrected",
         "Overfitting shows only in a run of the whole length: the validation loss ends above what it had "

@@ -60,7 +60,7 @@ class Course:
 
     momentum: bool = True
     weight_decay: bool = True
-    seeds: int = 4  # range tests for lr_max; 0 takes it from the coarse look
+    seeds: int = 3  # further range tests for lr_max; 0 takes it from the coarse look
 
     def ramps(self) -> int:
         """Linear ramps that the steps need, about."""

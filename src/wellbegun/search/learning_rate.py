@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -121,7 +121,8 @@ def bounds(
     weights off (measured: digits over 75 and more epochs, LeNet over 78).
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
-    adaptive optimizers lr_max is at most the rate that short cycles have found (see ``magnitude``).
+    adaptive optimizers lr_max is at most the rate that short cycles have found (see ``magnitude``); where no
+    known ramp came near an edge, no further one is made.
 
     Args:
         top: where the ramps end.
@@ -134,19 +135,18 @@ def bounds(
     Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the numbers of the
     margin.
     """
-    runs, lost = tuple(known), dict[str, Run]()
-    for attempt in range(1 + WIDEN):
-        if attempt:  # all were stable; a faster ramp breaks down at rates that a slower one survives
-            lost |= {run.key: run for run in runs}
-            top, runs = top * WIDER, ()
+
+    def ramps(top: float) -> list[RunSpec]:
         spec = setting.ramp(top, momentum, weight_decay)
         asked = [spec.but(seed=setting.seed + number) for number in range(1, seeds + 1)]
-        asked[0] = asked[0].but(estimate=ESTIMATE)
-        further = yield Batch.of("learning rate", asked)
-        runs = tuple({run.key: run for run in (*runs, *further)}.values())
-        single = [one for run in runs for one in run.singles]
-        if setting.adaptive or in_sight(single):
-            break
+        return [asked[0].but(estimate=ESTIMATE), *asked[1:]]
+
+    top, seen, lost = yield from _far_enough(setting, top, known, ramps)
+    enough = setting.adaptive and known and not in_sight(_singles(known))
+    made = {run.key for run in seen}
+    asked = [] if enough else [spec for spec in ramps(top) if spec.key not in made]
+    runs = (*seen, *((yield Batch.of("learning rate", asked)) if asked else ()))
+    single = _singles(runs)
     found = bounds_of(single)
     if not found:
         read(runs[0].curve)  # says why
@@ -162,10 +162,11 @@ def bounds(
     cycled = top / HEADROOM / MARGIN if setting.adaptive else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     stable = not in_sight(single)
+    interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, stable, cycled), (*lost.values(), *runs),
-        (round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)),
+        _reason(edges, margin, lr_max, stable, cycled), (*lost, *runs),
+        interval if error else None,
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
@@ -173,6 +174,28 @@ def bounds(
         },
         section="4.1",
     )  # fmt: skip
+
+
+def _far_enough(
+    setting: Setting, top: float, known: Sequence[Run], ramps: Callable[[float], list[RunSpec]]
+) -> Plan[tuple[float, tuple[Run, ...], tuple[Run, ...]]]:
+    """Where ramps must end for one to become unstable, the ramps that go there, those that fell short.
+
+    One ramp asks at a time, each ``WIDER`` than the last: several seeds are for the end that is taken. A
+    faster ramp breaks down at rates that a slower one survives, so narrower ones are left out.
+    """
+    seen, lost = tuple(known), tuple[Run, ...]()
+    for attempt in range(1 + WIDEN):
+        if attempt or not seen:
+            seen = tuple((yield Batch.of("learning rate", ramps(top)[:1])))
+        if setting.adaptive or attempt == WIDEN or in_sight(_singles(seen)):
+            break
+        top, lost = top * WIDER, lost + seen
+    return top, seen, lost
+
+
+def _singles(runs: Sequence[Run]) -> list[Run]:
+    return [one for run in runs for one in run.singles]
 
 
 def guessed(look: Finding, margin: float) -> Finding:
@@ -219,20 +242,21 @@ def _middle(values: Sequence[float]) -> float:
 
 
 def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, cycled: float) -> str:
+    tests = "Range tests with 1 seed" if len(edges) == 1 else f"Range tests with {len(edges)} seeds"
     if lr_max >= 0.99 * cycled:
         return (
-            f"Range tests with {len(edges)} seeds allow more, up to {max(edges):.2g}, but the best of the "
+            f"{tests} allow more, up to {max(edges):.2g}, but the best of the "
             f"short cycles had {lr_max:.2g}: an adaptive optimizer goes no higher. lr_min is a tenth of it "
             "(one cycle)."
         )
     if stable:
         return (
-            f"Range tests with {len(edges)} seeds are level up to the end of the ramp at {max(edges):.2g}, "
+            f"{tests} are level up to the end of the ramp at {max(edges):.2g}, "
             f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
             "lr_min is a tenth of it (one cycle)."
         )
     return (
-        f"Range tests with {len(edges)} seeds become unstable, or end, between {min(edges):.2g} and "
+        f"{tests} become unstable, or end, between {min(edges):.2g} and "
         f"{max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
         f"cycle's slower pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "

@@ -8,11 +8,10 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import LEARNED
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.errors import Refused
-from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, coarse, round_to
 from wellbegun.search.momentum import USUAL_CYCLE
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import EVALUATIONS, STOP_AT, Setting
+from wellbegun.search.setting import STOP_AT, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "learning rate magnitude"
@@ -56,10 +55,7 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
 
 
 def _cycle(setting: Setting, rate: float) -> RunSpec:
-    """A whole cycle as short as a ramp, without weight decay."""
-    lr = OneCycle.of(rate, setting.ramp_iterations)
-    momentum = MomentumCycle(*USUAL_CYCLE, lr.stepsize)
-    return setting.spec(lr.iterations, lr, momentum, 0.0, EVALUATIONS).but(limit=STOP_AT)
+    return setting.short_cycle(rate, USUAL_CYCLE, 0.0).but(limit=STOP_AT)
 
 
 def _best(found: Mapping[float, Run]) -> float:

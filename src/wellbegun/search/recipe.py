@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,9 +19,11 @@ from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edge
 from wellbegun.search.length import length
 from wellbegun.search.magnitude import look
 from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
-from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, tallied
+from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
+from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
+from wellbegun.search.usual import USUAL, Cycle, untuned, usual
 from wellbegun.search.weight_decay import middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
@@ -30,73 +31,6 @@ BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
 HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Recommendation:
-    """A whole configuration with the evidence of every choice."""
-
-    task_name: str
-    optimizer: str
-    lr_max: float
-    lr_min: float
-    momentum_max: float
-    momentum_min: float
-    weight_decay: float
-    batch_size: int
-    iterations: int
-    stepsize: int
-    epochs: float
-    findings: tuple[Finding, ...] = field(repr=False)
-    intervals: Mapping[str, tuple[float, float]] = field(
-        default_factory=dict
-    )  # values that cannot be told apart
-    final: Run | None = None  # the final 1cycle run; None when it was not asked for
-    restarts: int = 0  # final runs that diverged before this one
-    discarded: tuple[Run, ...] = field(default=(), repr=False)  # those runs
-    notes: tuple[str, ...] = ()  # warnings in a sentence each
-    multipliers: bool = False  # the network's own, on rate and decay of its parameters
-    decay_bias_and_norm: bool = True
-
-    @property
-    def cost(self) -> Cost:
-        """Of everything: the searches and the final run, every run counted once."""
-        runs = [run for finding in self.findings for run in finding.runs]
-        return Cost.of([*runs, *self.discarded, *([self.final] if self.final else [])])
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``wellbegun tune --json`` prints, without the report's path."""
-        return {
-            "task": self.task_name,
-            "optimizer": self.optimizer,
-            "lr_max": self.lr_max,
-            "lr_min": self.lr_min,
-            "momentum": {"max": self.momentum_max, "min": self.momentum_min},
-            "weight_decay": self.weight_decay,
-            "batch_size": self.batch_size,
-            "iterations": self.iterations,
-            "epochs": self.epochs,
-            "stepsize": self.stepsize,
-            "intervals": {name: list(pair) for name, pair in self.intervals.items()},
-            "findings": [finding.to_json() for finding in self.findings],
-            "final": _final_json(self.final) | {"restarts": self.restarts} if self.final else None,
-            "notes": list(self.notes),
-            "cost": self.cost.to_json(),
-        }
-
-
-def _final_json(run: Run) -> dict[str, Any]:
-    """The last evaluation of the final run; null where something was not measured or is not finite."""
-    row = {name: float(column[-1]) for name, column in run.curve.columns().items() if name != "iteration"}
-    numbers = {"val_loss": row["val_loss"], "val_accuracy": row["val_accuracy"], **run.test}
-    numbers.setdefault("test_accuracy", float("nan"))
-    finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
-    return {
-        **finite,
-        "diverged": run.diverged,
-        "iterations": run.iterations,
-        "seconds": round(run.seconds, 3),
-    }
 
 
 def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
@@ -110,6 +44,7 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
         "momentum": (len(CANDIDATES), len(CANDIDATES) * ramp),
         "weight decay": (4, 4 * ramp),
         "learning rate": (learning_rate.REPEATS, learning_rate.REPEATS * ramp),
+        "usual settings": (2, 2 * ramp),
     }
     return steps | ({"final run": (1, setting.iterations)} if final else {})
 
@@ -148,6 +83,7 @@ def recipe(
         before, setting, notes = yield from _sized(setting)
     found = yield from _searched(setting, FULL)
     found = replace(found, findings=(*before, *found.findings), notes=(*notes, *found.notes))
+    found = yield from announce(found.findings[-1], _worth_it(setting, found))
     if "length" in also:
         found, setting = yield from _timed(setting, found)
     if not final:
@@ -166,6 +102,24 @@ def _corrected(found: Recommendation) -> Plan[Recommendation]:
     return replace(
         found, final=final, weight_decay=finding.choice, findings=(*found.findings, finding),
         intervals={k: v for k, v in found.intervals.items() if k != "weight_decay" or final is found.final},
+    )  # fmt: skip
+
+
+def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
+    """The recommendation beside the usual, untuned settings; those themselves where it is beaten."""
+    pair = (found.momentum_max, found.momentum_min)
+    finding = yield from usual(setting, Cycle(found.lr_max, pair, found.weight_decay))
+    if finding is None:
+        return found
+    found = replace(found, findings=(*found.findings, finding))
+    other = untuned(setting)
+    if other is None or finding.choice["settings"] != USUAL:
+        return found
+    note = "The usual, untuned settings did better in short runs than the tuned ones: they are recommended."
+    return replace(
+        found, lr_max=other.lr_max, lr_min=learning_rate.round_to(other.lr_max / 10, 2),
+        momentum_max=other.momentum[0], momentum_min=other.momentum[1], weight_decay=other.weight_decay,
+        stepsize=setting.cycle(other.lr_max).stepsize, intervals={}, notes=(*found.notes, note),
     )  # fmt: skip
 
 
@@ -219,19 +173,25 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     seen = yield from look(setting)
     findings, top, pair = [seen], seen.choice * HEADROOM, USUAL_CYCLE
     centre = middle(setting, seen.choice / MARGIN, pair)
+    known: list[Run] = []
     if course.momentum:
         moment, dropped, top, setting = yield from announce(seen, _fitted(setting, top, centre))
         findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
-    decay, known = centre, []
+        chosen = setting.falling(*pair)
+        known += [run for run in moment.runs if run.spec.momentum == chosen and _ends_at(run, top)]
+    decay, others = (
+        centre,
+        replace(setting, seed=setting.seed + 1),
+    )  # ramps of several seeds say more of the edge
     if course.weight_decay:
-        fade = yield from announce(findings[-1], weight_decay(setting, top, pair, centre))
+        fade = yield from announce(findings[-1], weight_decay(others, top, pair, centre))
         findings, decay = [*findings, fade], fade.choice
-        known = [run for run in fade.runs if run.spec.weight_decay <= decay]
+        known += [run for run in fade.runs if run.spec.weight_decay <= decay]
     falling = setting.falling(*pair)
     if course.seeds:
-        bounds = learning_rate.bounds(setting, top, falling, decay, known, seeds=course.seeds)
+        bounds = learning_rate.bounds(others, top, falling, decay, known, seeds=course.seeds)
         findings.append((yield from announce(findings[-1], bounds)))
     else:
         findings.append(learning_rate.guessed(seen, MARGIN))
@@ -240,6 +200,10 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         speed = yield from announce(findings[-1], _reachable(setting, lr_max, pair, decay))
         findings, lr_max, notes = [*findings, speed[0]], speed[1], speed[2]
     return replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
+
+
+def _ends_at(run: Run, top: float) -> bool:
+    return bool(np.isclose(run.spec.lr(run.spec.iterations), top, rtol=0.01))
 
 
 def _reachable(

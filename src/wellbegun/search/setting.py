@@ -118,6 +118,12 @@ class Setting:
         lr = LinearRamp(top / self.ramp_iterations, top, self.ramp_iterations)
         return self.spec(self.ramp_iterations, lr, momentum, weight_decay, EVALUATIONS).but(limit=STOP_AT)
 
+    def short_cycle(self, lr_max: float, momentum: tuple[float, float], weight_decay: float) -> RunSpec:
+        """A whole cycle as short as a ramp; it may rise and come back, as a whole run may."""
+        lr = OneCycle.of(lr_max, self.ramp_iterations)
+        cycle = MomentumCycle(*momentum, lr.stepsize)
+        return self.spec(lr.iterations, lr, cycle, weight_decay, EVALUATIONS)
+
     def falling(self, high: float, low: float) -> Schedule:
         """Momentum that falls while the learning rate of a ramp rises, as in the first half of the cycle."""
         return LinearRamp(high, low, self.ramp_iterations)
