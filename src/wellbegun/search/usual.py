@@ -1,0 +1,124 @@
+"""Whether tuning was worth it: short cycles with the tuned settings beside the usual, untuned ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.course import ends, last
+from wellbegun.search.momentum import USUAL_CYCLE
+from wellbegun.search.plan import Batch, Finding, Plan
+from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
+
+STEP = "usual settings"
+SEEDS = 2  # that the usual settings must win with
+BEATEN = 0.05  # log(val_loss): by so much; what is better by less cannot be told from luck
+TUNED, USUAL = "tuned", "usual"
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The settings of a 1cycle run, its length aside."""
+
+    lr_max: float
+    momentum: tuple[float, float]
+    weight_decay: float
+
+    def __str__(self) -> str:
+        high, low = self.momentum
+        return f"{self.lr_max:g} / {high:g}-{low:g} / {self.weight_decay:g}"
+
+    def short(self, setting: Setting, seed: int) -> RunSpec:
+        """A whole cycle as short as a range test."""
+        return setting.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
+
+
+def untuned(setting: Setting) -> Cycle | None:
+    """What people use who tune nothing, as a cycle; None for optimizers that nobody uses so."""
+    if setting.optimizer == "adamw":
+        return Cycle(3e-3, USUAL_CYCLE, 0.01)
+    return None if setting.adaptive else Cycle(0.1, USUAL_CYCLE, 5e-4)
+
+
+def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
+    """Whether the untuned settings do better than the tuned ones; None where there is nothing to compare.
+
+    The tuned ones stay unless they end higher by more than ``BEATEN`` with every seed, so one seed is enough
+    where they do not.
+
+    Choice: cycles as short as range tests; in six tasks of benchmarks/quality their order was that of the
+    whole runs, where those differed at all.
+    """
+    other = untuned(setting)
+    if other is None or other == tuned:
+        return None
+    pairs: list[tuple[Run, Run]] = []
+    for seed in range(setting.seed, setting.seed + SEEDS):
+        own, theirs = yield Batch.of(STEP, [tuned.short(setting, seed), other.short(setting, seed)])
+        pairs.append((own, theirs))
+        if not _gain(own, theirs) < -BEATEN:
+            break
+    gains = [_gain(own, theirs) for own, theirs in pairs]
+    beaten = len(pairs) == SEEDS and all(gain < -BEATEN for gain in gains)
+    return _finding(tuned, other, pairs, gains, beaten)
+
+
+def _gain(own: Run, theirs: Run) -> float:
+    """By how much the tuned settings end lower, in log(val_loss); 0 where neither could be trained."""
+    a, b = last(own), last(theirs)
+    return 0.0 if math.isinf(a) and math.isinf(b) else math.log(b) - math.log(a)
+
+
+def _finding(
+    tuned: Cycle, other: Cycle, pairs: list[tuple[Run, Run]], gains: list[float], beaten: bool
+) -> Finding:
+    chosen = USUAL if beaten else TUNED
+    runs = {
+        f"{name}, seed {run.spec.seed}": run
+        for pair in pairs
+        for name, run in zip((TUNED, USUAL), pair, strict=True)
+    }
+    scores, tried = ends(runs)
+    if beaten:
+        told = f"With every seed the usual ones end lower by more than {BEATEN:.0%}: they are recommended."
+    elif gains[0] > BEATEN:
+        told = "The tuned ones end lower."
+    else:
+        told = f"They differ by less than {BEATEN:.0%}, or by luck: tuning gained nothing that shows here."
+    return Finding(
+        STEP, _choice(other if beaten else tuned, chosen),
+        f"Short cycles end at a validation loss of {tried}; tuned is {tuned} (lr_max / momentum / weight "
+        f"decay), usual {other}, what people take who tune nothing. {told}",
+        tuple(runs.values()),
+        details={
+            "labels": {run.key: name for name, run in runs.items()}, "scores": scores,
+            "winner": pairs[0][beaten].key,
+            "table": {
+                "columns": ["Settings", "lr_max", "Momentum", "Weight decay", "Val. loss at the end"],
+                "rows": [
+                    _row(TUNED, tuned, [pair[0] for pair in pairs]),
+                    _row(USUAL, other, [pair[1] for pair in pairs]),
+                ],
+                "won": chosen,
+            },
+        },
+        section="5",
+    )  # fmt: skip
+
+
+def _row(name: str, cycle: Cycle, runs: list[Run]) -> list[str]:
+    high, low = cycle.momentum
+    losses = (f"{last(run):.4g}" if math.isfinite(last(run)) else "diverged" for run in runs)
+    rate, decay = f"{cycle.lr_max:g}", f"{cycle.weight_decay:g}"
+    return [name, rate, f"{high:g} to {low:g}", decay, ", ".join(losses)]
+
+
+def _choice(cycle: Cycle, settings: str) -> dict[str, Any]:
+    high, low = cycle.momentum
+    return {
+        "settings": settings, "lr_max": cycle.lr_max, "momentum": {"max": high, "min": low},
+        "weight_decay": cycle.weight_decay,
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""Momentum: what displaces the usual value must win twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wellbegun.curve import Curve
+from wellbegun.search.momentum import CANDIDATES, momentum
+from wellbegun.search.plan import drive
+
+from .test_recipe import SETTING
+from .world import World
+
+
+class Better(World):
+    """A world in which ramps from one momentum, with some seeds, come down half as far again."""
+
+    value, seeds = 0.9, ()
+
+    def run(self, spec):
+        run = super().run(spec)
+        if float(spec.momentum(0)) != pytest.approx(self.value) or spec.seed not in self.seeds:
+            return run
+        columns = run.curve.columns()
+        return replace(run, curve=Curve.of({**columns, "val_loss": 0.5 * columns["val_loss"]}))
+
+
+def found(seeds, value=0.9):
+    world = Better(edge=0.3, noise=0.005, asked=[])
+    world.value, world.seeds = value, seeds
+    return drive(momentum(SETTING, 0.4, 1e-4), world.train), world.asked
+
+
+def test_a_value_that_wins_once_was_lucky():
+    finding, asked = found(seeds=(SETTING.seed,))
+    assert finding.choice == {"max": 0.95, "min": 0.85}
+    assert "0.9 is lowest" in finding.reason and "luck" in finding.reason
+    assert [spec.seed for spec in asked] == [SETTING.seed] * len(CANDIDATES) + [SETTING.seed + 1] * 2
+    assert set(finding.details["labels"].values()) >= {"0.9, further seed", "0.95, further seed"}
+
+
+@pytest.mark.parametrize(("value", "low"), [(0.9, 0.8), (0.97, 0.85)])
+def test_a_value_that_wins_twice_is_taken(value, low):
+    finding, _ = found(seeds=(SETTING.seed, SETTING.seed + 1), value=value)
+    assert finding.choice == {"max": value, "min": low}
+    assert f"{value:g} is lowest" in finding.reason and "it is, too" in finding.reason
+
+
+def test_the_usual_value_needs_no_second_win():
+    finding, asked = found(seeds=(SETTING.seed,), value=0.95)
+    assert finding.choice["max"] == 0.95 and len(asked) == len(CANDIDATES)
+    assert "further seed" not in finding.reason

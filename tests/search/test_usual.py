@@ -1,0 +1,118 @@
+"""The tuned settings beside the usual ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
+from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.search.plan import drive
+from wellbegun.search.recipe import recipe
+from wellbegun.search.usual import Cycle, untuned, usual
+
+from .test_recipe import SETTING
+from .world import World
+
+OWN = Cycle(0.02, (0.97, 0.85), 1e-3)
+
+
+def ends_at(loss, asked=None):
+    """Trains cycles that end at ``loss(spec)``; None: they diverge."""
+
+    def train(specs):
+        runs = []
+        for spec in specs:
+            if asked is not None:
+                asked.append(spec)
+            end = loss(spec)
+            rows = np.arange(0, spec.iterations + 1, spec.eval_every)
+            val = np.geomspace(2.3, 23.0 if end is None else end, len(rows))
+            curve = Curve.of({"iteration": rows, "lr": spec.lr(np.maximum(rows - 1, 0)), "val_loss": val})
+            ended = DIVERGED if end is None else FINISHED
+            runs.append(
+                Run(spec=spec, curve=curve, ended=ended, iterations=spec.iterations, seconds=1.0, epochs=1.0)
+            )
+        return runs
+
+    return train
+
+
+def is_usual(spec):
+    return spec.lr.lr_max == 0.1
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "cycles", "settings", "told"),
+    [
+        ([0.5], [0.6], 2, "tuned", "tuned ones end lower"),
+        ([0.5], [None], 2, "tuned", "tuned ones end lower"),
+        ([0.5], [0.49], 2, "tuned", "gained nothing"),
+        ([0.5], [0.52], 2, "tuned", "gained nothing"),
+        ([0.5, 0.5], [0.4, 0.5], 4, "tuned", "gained nothing"),
+        ([0.5, 0.5], [0.4, 0.44], 4, "usual", "they are recommended"),
+        ([None, None], [0.4, 0.44], 4, "usual", "they are recommended"),
+        ([None], [None], 2, "tuned", "gained nothing"),
+    ],
+)
+def test_the_usual_settings_must_win_with_every_seed(own, theirs, cycles, settings, told):
+    asked = []
+    train = ends_at(lambda spec: (theirs if is_usual(spec) else own)[spec.seed - SETTING.seed], asked)
+    finding = drive(usual(SETTING, OWN), train)
+    assert len(asked) == cycles == len(finding.runs)
+    assert finding.choice["settings"] == settings and told in finding.reason
+    assert finding.choice["lr_max"] == (0.1 if settings == "usual" else 0.02)
+    assert "inf" not in json.dumps(finding.to_json())
+    assert finding.details["table"]["won"] == settings
+
+
+def test_both_train_the_same_short_cycle_on_the_same_data():
+    asked = []
+    drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))
+    own, theirs = asked
+    length = SETTING.ramp_iterations
+    assert own.lr == OneCycle.of(0.02, length) and theirs.lr == OneCycle.of(0.1, length)
+    assert own.momentum == MomentumCycle(0.97, 0.85, own.lr.stepsize)
+    assert theirs.momentum == MomentumCycle(0.95, 0.85, theirs.lr.stepsize)
+    assert (own.weight_decay, theirs.weight_decay) == (1e-3, 5e-4)
+    assert own.but(lr=theirs.lr, momentum=theirs.momentum, weight_decay=5e-4) == theirs
+
+
+def test_nothing_is_trained_where_nothing_can_be_compared():
+    def never(specs):
+        pytest.fail("nothing may be trained")
+
+    assert drive(usual(SETTING, Cycle(0.1, (0.95, 0.85), 5e-4)), never) is None
+    assert drive(usual(replace(SETTING, optimizer="caffe_adagrad"), OWN), never) is None
+    assert untuned(replace(SETTING, optimizer="adamw")) == Cycle(3e-3, (0.95, 0.85), 0.01)
+
+
+class Contrary(World):
+    """A world in which short cycles up to 0.1 end far lower than any others."""
+
+    def run(self, spec):
+        run = super().run(spec)
+        short = isinstance(spec.lr, OneCycle) and spec.iterations < SETTING.iterations
+        if not (short and is_usual(spec)):
+            return run
+        columns = run.curve.columns()
+        return replace(run, curve=Curve.of({**columns, "val_loss": 0.1 * columns["val_loss"]}))
+
+
+def test_the_recipe_recommends_the_usual_settings_where_tuning_is_beaten():
+    found = drive(recipe(SETTING), Contrary(edge=0.5).train)
+    assert found.findings[-1].name == "usual settings"
+    assert (found.lr_max, found.momentum_max, found.momentum_min) == (0.1, 0.95, 0.85)
+    assert (found.lr_min, found.weight_decay, dict(found.intervals)) == (0.01, 5e-4, {})
+    assert any("usual, untuned settings" in note for note in found.notes)
+    assert found.final.spec.lr == OneCycle.of(0.1, SETTING.iterations)
+    assert found.final.spec.weight_decay == 5e-4
+
+
+def test_without_need_the_recipe_keeps_what_it_found():
+    found = drive(recipe(SETTING), World(edge=3.0).train)
+    rate = next(finding for finding in found.findings if finding.name == "learning rate")
+    assert found.lr_max == rate.choice["lr_max"] and "usual" not in " ".join(found.notes)
