@@ -113,7 +113,7 @@ def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
         return found
     found = replace(found, findings=(*found.findings, finding))
     other = untuned(setting)
-    if other is None or finding.choice["settings"] != USUAL:
+    if other is None or finding.choice != USUAL:
         return found
     note = "The usual, untuned settings did better in short runs than the tuned ones: they are recommended."
     return replace(

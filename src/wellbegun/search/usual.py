@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ends, last
@@ -76,12 +76,9 @@ def _finding(
     tuned: Cycle, other: Cycle, pairs: list[tuple[Run, Run]], gains: list[float], beaten: bool
 ) -> Finding:
     chosen = USUAL if beaten else TUNED
-    runs = {
-        f"{name}, seed {run.spec.seed}": run
-        for pair in pairs
-        for name, run in zip((TUNED, USUAL), pair, strict=True)
-    }
-    scores, tried = ends(runs)
+    own, theirs = zip(*pairs, strict=True)
+    runs = [run for pair in pairs for run in pair]
+    names = [f"{name}, seed {pair[0].spec.seed}" for pair in pairs for name in (TUNED, USUAL)]
     if beaten:
         told = f"With every seed the usual ones end lower by more than {BEATEN:.0%}: they are recommended."
     elif gains[0] > BEATEN:
@@ -89,36 +86,27 @@ def _finding(
     else:
         told = f"They differ by less than {BEATEN:.0%}, or by luck: tuning gained nothing that shows here."
     return Finding(
-        STEP, _choice(other if beaten else tuned, chosen),
-        f"Short cycles end at a validation loss of {tried}; tuned is {tuned} (lr_max / momentum / weight "
-        f"decay), usual {other}, what people take who tune nothing. {told}",
-        tuple(runs.values()),
+        STEP, chosen,
+        f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) end at a validation "
+        f"loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}. {told}",
+        tuple(runs),
         details={
-            "labels": {run.key: name for name, run in runs.items()}, "scores": scores,
-            "winner": pairs[0][beaten].key,
+            "labels": {run.key: name for name, run in zip(names, runs, strict=True)},
+            "scores": ends(dict(zip(names, runs, strict=True)))[0], "winner": pairs[0][beaten].key,
             "table": {
                 "columns": ["Settings", "lr_max", "Momentum", "Weight decay", "Val. loss at the end"],
-                "rows": [
-                    _row(TUNED, tuned, [pair[0] for pair in pairs]),
-                    _row(USUAL, other, [pair[1] for pair in pairs]),
-                ],
-                "won": chosen,
+                "rows": [_row(TUNED, tuned, own), _row(USUAL, other, theirs)], "won": chosen,
             },
         },
         section="5",
     )  # fmt: skip
 
 
-def _row(name: str, cycle: Cycle, runs: list[Run]) -> list[str]:
+def _row(name: str, cycle: Cycle, runs: Sequence[Run]) -> list[str]:
     high, low = cycle.momentum
-    losses = (f"{last(run):.4g}" if math.isfinite(last(run)) else "diverged" for run in runs)
-    rate, decay = f"{cycle.lr_max:g}", f"{cycle.weight_decay:g}"
-    return [name, rate, f"{high:g} to {low:g}", decay, ", ".join(losses)]
+    return [name, f"{cycle.lr_max:g}", f"{high:g} to {low:g}", f"{cycle.weight_decay:g}", _ends(runs)]
 
 
-def _choice(cycle: Cycle, settings: str) -> dict[str, Any]:
-    high, low = cycle.momentum
-    return {
-        "settings": settings, "lr_max": cycle.lr_max, "momentum": {"max": high, "min": low},
-        "weight_decay": cycle.weight_decay,
-    }  # fmt: skip
+def _ends(runs: Sequence[Run]) -> str:
+    """Of one seed after the other, in words."""
+    return ", ".join(f"{last(run):.4g}" if math.isfinite(last(run)) else "diverged" for run in runs)
