@@ -87,8 +87,8 @@ def _finding(
         told = f"They differ by less than {BEATEN:.0%}, or by luck: tuning gained nothing that shows here."
     return Finding(
         STEP, chosen,
-        f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) end at a validation "
-        f"loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}. {told}",
+        f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) end at a "
+        f"validation loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}. {told}",
         tuple(runs),
         details={
             "labels": {run.key: name for name, run in zip(names, runs, strict=True)},
