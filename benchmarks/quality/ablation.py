@@ -7,6 +7,7 @@ with those of the whole recipe, since a run is named by what was asked of it.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,22 @@ ABLATIONS = {
     "weight-decay": Ablation(
         "the middle of the weight-decay grid without a search",
         (("wellbegun.search.recipe", "FULL", Course(weight_decay=False)),),
+    ),
+    "usual": Ablation(
+        "no comparison with the usual settings",
+        (("wellbegun.search.recipe", "FULL", Course(usual=False)),),
+    ),
+    "further": Ablation(
+        "a momentum that beats 0.95 once is taken", (("wellbegun.search.momentum", "FURTHER", 0),)
+    ),
+    "slower": Ablation(
+        "ramps keep their length where they hardly learn", (("wellbegun.search.recipe", "HARDLY", math.inf),)
+    ),
+    "shortest": Ablation(
+        "weight decay goes on growing below 12 epochs", (("wellbegun.search.weight_decay", "SHORTEST", 1e-9),)
+    ),
+    "correction": Ablation(
+        "a final run that overfits is kept", (("wellbegun.search.correction", "TIMES", 0),)
     ),
 }
 """By name; the contestant is "tune-no-NAME"."""

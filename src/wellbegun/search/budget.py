@@ -21,7 +21,8 @@ UNITS = {"s": ("seconds", 1.0), "min": ("seconds", 60.0), "h": ("seconds", 3600.
 PROBE = 24  # updates of the measured run
 SEARCH = 0.55  # largest share of the budget that goes to the search
 LOOK = 190  # updates of the coarse look, its repeats included
-RAMP, RAMPS = (40, 300), {"momentum": 4, "weight decay": 5}  # shortest and longest ramp; ramps of a step
+RAMP = (40, 300)  # shortest and longest ramp
+RAMPS = {"momentum": 4, "weight decay": 5, "usual settings": 3}  # of a step, about
 ENOUGH = 30  # updates of a final run that is worth the name
 CLOSING = 4.0  # seconds to draw the report
 
@@ -56,21 +57,24 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Which steps of the checklist are run, and with how many range tests at the end."""
+    """Which steps of the checklist are run, and with how many range tests."""
 
     momentum: bool = True
     weight_decay: bool = True
     seeds: int = 3  # further range tests for lr_max; 0 takes it from the coarse look
+    usual: bool = True  # the comparison with the usual settings
 
     def ramps(self) -> int:
-        """Linear ramps that the steps need, about."""
+        """Linear ramps, and cycles as long as one, that the steps need, about."""
         steps = RAMPS["momentum"] * self.momentum + RAMPS["weight decay"] * self.weight_decay
+        steps += RAMPS["usual settings"] * self.usual
         return steps + self.seeds + (self.seeds > 0 and not self.weight_decay)
 
     def left_out(self) -> tuple[str, ...]:
         """What a reader misses, in words."""
         missing = [("the momentum search (0.95 to 0.85 taken)", self.momentum)]
         missing.append(("the weight-decay search (the middle of its grid taken)", self.weight_decay))
+        missing.append(("the comparison with the usual settings", self.usual))
         words = [name for name, there in missing if not there]
         if self.seeds == 0:
             return (*words, "all linear range tests (lr_max from the coarse look alone)")
@@ -81,10 +85,11 @@ class Course:
 FULL = Course()
 COURSES = (
     FULL,
-    Course(momentum=False),
-    Course(False, False),
-    Course(False, False, 2),
-    Course(False, False, 0),
+    Course(usual=False),
+    Course(momentum=False, usual=False),
+    Course(False, False, usual=False),
+    Course(False, False, 2, usual=False),
+    Course(False, False, 0, usual=False),
 )
 """From the whole checklist to the least, in the order in which steps are given up."""
 
@@ -192,6 +197,7 @@ def _told(budget: Budget, course: Course, total: float, search: float, final: fl
     parts = ["the coarse look", *(["four momentum ramps"] if course.momentum else [])]
     parts += ["about five weight-decay ramps"] if course.weight_decay else []
     parts += [f"{course.seeds} further range tests"] if course.seeds else []
+    parts += ["a few short cycles"] if course.usual else []
     missing = course.left_out()
     left = f" Left out: {'; '.join(missing)}." if missing else " Nothing is left out."
     return (

@@ -83,7 +83,6 @@ def recipe(
         before, setting, notes = yield from _sized(setting)
     found = yield from _searched(setting, FULL)
     found = replace(found, findings=(*before, *found.findings), notes=(*notes, *found.notes))
-    found = yield from announce(found.findings[-1], _worth_it(setting, found))
     if "length" in also:
         found, setting = yield from _timed(setting, found)
     if not final:
@@ -199,7 +198,8 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     if course.seeds and setting.cycle(lr_max).stepsize < setting.ramp_iterations:
         speed = yield from announce(findings[-1], _reachable(setting, lr_max, pair, decay))
         findings, lr_max, notes = [*findings, speed[0]], speed[1], speed[2]
-    return replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
+    found = replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
+    return (yield from announce(findings[-1], _worth_it(setting, found))) if course.usual else found
 
 
 def _ends_at(run: Run, top: float) -> bool:
