@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 from dataclasses import replace
@@ -30,7 +31,6 @@ from hypothesis import strategies as st
 
 from wellbegun.curve import Curve, Run
 from wellbegun.schedules.constant import Constant
-from wellbegun.search import learning_rate, recipe
 from wellbegun.spec import RunSpec
 
 SPEC = RunSpec(
@@ -378,8 +378,11 @@ def test_only_cells_of_another_recipe_are_played_anew(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", list(ABLATIONS))
 def test_an_ablation_changes_the_recipe_and_gives_it_back(name: str) -> None:
-    before = (learning_rate.MARGIN, learning_rate.SAFE, recipe.MARGIN, recipe.FULL)
+    def constants() -> list[Any]:
+        return [getattr(importlib.import_module(module), what) for module, what, _ in ABLATIONS[name].swaps]
+
+    before = constants()
     with pytest.raises(RuntimeError), without(name):
-        assert before != (learning_rate.MARGIN, learning_rate.SAFE, recipe.MARGIN, recipe.FULL)
+        assert all(now != then for now, then in zip(constants(), before, strict=True))
         raise RuntimeError
-    assert before == (learning_rate.MARGIN, learning_rate.SAFE, recipe.MARGIN, recipe.FULL)
+    assert before == constants()
