@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,15 @@ def test_the_page_is_written_from_the_results(call: Callable[..., Any], tiny: Pa
     assert "| [Table 0](#tiny) (arXiv:0000.00000) | cpu | applied |" in page
     assert "![Table 0](page/tiny-cpu.svg)" in page
     assert (tiny / "docs/page/tiny-cpu.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_a_picture_of_what_is_measured_no_longer_goes(call: Callable[..., Any], tiny: Path) -> None:
+    call("reproduce", "run", "tiny", "--scale", "cpu", "--yes", "--device", "cpu")
+    call("reproduce", "report", "--out", "docs/page.md")
+    (tiny / "docs/page/mine.svg").write_text("<svg/>", encoding="utf-8")
+    shutil.rmtree(tiny / "results")
+    assert call("reproduce", "report", "--out", "docs/page.md").exit_code == 0
+    assert [path.name for path in (tiny / "docs/page").iterdir()] == ["mine.svg"]
 
 
 @pytest.mark.parametrize(

@@ -171,18 +171,24 @@ def queue(
 @results_option
 @output_options
 def report(out: Path, results: Path, as_object: bool) -> None:
-    """Write the page about everything that was measured, and its pictures into a folder beside it."""
+    """Write the page about everything that was measured, and its pictures into a folder beside it.
+
+    Pictures of exhibits that are measured no longer go away.
+    """
     from wellbegun.papers.collection import exhibits
     from wellbegun.papers.document import document
     from wellbegun.papers.pictures import pictures
 
     folder = out.with_suffix("")
+    stale = {path for name in exhibits() for path in folder.glob(f"{name}-*.svg")}
     files = {folder / name: text for name, text in pictures(exhibits().values(), _archive(results)).items()}
     files[out] = document(exhibits().values(), _archive(results), pictures=folder.name)
     for place, text in files.items():
         place.parent.mkdir(parents=True, exist_ok=True)
         with aside(place) as path:
             path.write_text(text, encoding="utf-8")
+    for path in stale - files.keys():
+        path.unlink()
     click.echo(as_json({"report": out}) if as_object else f"report  {out}")
 
 
