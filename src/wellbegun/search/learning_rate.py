@@ -30,11 +30,14 @@ ESTIMATE = 1  # updates between two looks of the LR estimate that one of the ram
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
 
-def coarse(setting: Setting) -> Plan[Finding]:
+def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
     """Where to look: the learning rate at which training becomes unstable, to a factor of two or so.
 
     One exponential ramp over all magnitudes, then short ones with other seeds through the part that matters;
     the geometric mean of their edges, because a single one moves by a factor of two.
+
+    Args:
+        repeats: short ramps with other seeds.
 
     Raises:
         Refused: the loss never falls, however slowly the rate rises.
@@ -51,25 +54,26 @@ def coarse(setting: Setting) -> Plan[Finding]:
                 f"no learning rate from {COARSE_MIN:g} to {COARSE_MAX:g} trains this task: {refused}",
                 tuple(runs),
             ) from refused
-    edge = first.edge or COARSE_MAX
-    again = setting.narrow(edge, slower=2 * runs[-1].spec.iterations // COARSE_ITERATIONS)
-    runs += yield Batch.of(
-        STEP, [again.but(seed=setting.seed + number) for number in range(1, COARSE_REPEATS + 1)]
-    )
-    bounds = {runs[-1 - COARSE_REPEATS].key: first}
-    for run in runs[-COARSE_REPEATS:]:
+    bounds = {runs[-1].key: first}
+    again = setting.narrow(first.edge or COARSE_MAX, slower=2 * runs[-1].spec.iterations // COARSE_ITERATIONS)
+    asked = [again.but(seed=setting.seed + number) for number in range(1, repeats + 1)]
+    further = (yield Batch.of(STEP, asked)) if asked else []
+    for run in further:
         with suppress(Refused):
             bounds[run.key] = read(run.curve, margin=1.0, learned=0.995)
+    runs += further
     ends = {run.key: _end(run) for run in runs}
     # a ramp this fast may wobble long before it breaks down: the middle between both
     edges = [_middle([bound.edge or ends[key], ends[key]]) for key, bound in bounds.items()]
     choice = round_to(_middle(edges), 2)
-    where = " and ".join(f"{edge:.2g}" for edge in edges)
+    where = f"training becomes unstable at {choice:.2g}"
+    if len(edges) > 1:
+        several = " and ".join(f"{edge:.2g}" for edge in edges)
+        where = f"with {len(edges)} seeds training becomes unstable at {several}, {choice:.2g} on average"
     return Finding(
         STEP, choice,
         f"A rate that rises exponentially from {COARSE_MIN:g} lowers the validation loss up to about "
-        f"{first.extremum:.2g}; with {len(edges)} seeds training becomes unstable at {where}, with "
-        f"{choice:.2g} as geometric mean. The linear ramps that follow go to {HEADROOM:g} times that.",
+        f"{first.extremum:.2g}; {where}. The linear ramps that follow go to {HEADROOM:g} times that.",
         tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
         section="4.1",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from wellbegun.curve import Run
@@ -24,12 +25,13 @@ def look(setting: Setting) -> Plan[Finding]:
     The edge of plain and momentum descent lies just above its useful rates. Adaptive optimizers stay stable
     at rates a hundred times too large, so there short cycles find the magnitude.
     """
-    edge = yield from coarse(setting)
-    return (yield from magnitude(setting, edge)) if setting.adaptive else edge
+    if not setting.adaptive:
+        return (yield from coarse(setting))
+    return (yield from magnitude(setting, (yield from coarse(setting, repeats=0))))
 
 
 def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
-    """The largest rate of the best of several short cycles: magnitudes first, then half of one either way.
+    """The largest rate of the best of several short cycles: powers of ten, then half of one either way.
 
     Its choice stands where that of the coarse look does: ``MARGIN`` times that rate.
 
@@ -37,18 +39,20 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
         Refused: none of the cycles learns.
 
     Source: arXiv:1803.09820, Sec. 4.4 searches weight decay so: magnitudes, then the exponent. Choice: the
-    same for the rate of an adaptive optimizer, whose range tests show an edge far above the useful rates.
+    same for the rate of an adaptive optimizer, whose range tests show an edge far above the useful rates. The
+    grid is the same for every seed (1 and 3 of each magnitude), so that seeds agree.
     """
     start = edge.choice / MARGIN
+    highest = math.floor(math.log10(start))
     found: dict[float, Run] = {}
-    asked = [round_to(start / 10**n, 2) for n in range(FIRST)]
+    asked = [10.0 ** (highest - n) for n in range(FIRST)]
     while asked:
         runs = yield Batch.of(STEP, [_cycle(setting, rate) for rate in asked])
         found |= zip(asked, runs, strict=True)
-        lower = round_to(min(found) / 10, 2)
+        lower = round_to(min(found) / 10, 1)
         asked = [lower] if _best(found) == min(found) and len(found) < MOST else []
     middle = _best(found)
-    asked = [round_to(rate, 2) for rate in (middle * 10**0.5, middle / 10**0.5) if rate < 1.01 * start]
+    asked = [round_to(rate, 1) for rate in (middle * 10**0.5, middle / 10**0.5) if rate < 1.01 * start]
     runs = yield Batch.of(STEP, [_cycle(setting, rate) for rate in asked])
     found |= zip(asked, runs, strict=True)
     return _finding(found, edge)
