@@ -60,21 +60,13 @@ def momentum(
     high, low = values[winner], lows[winner]
     tied = sorted(values[i] for i in ranking.tied)
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
+    spread = f"two seeds do ({np.expm1(SEEDS):.0%})" if single else "the repeats do"
     reason = f"Lowest validation loss of a ramp with momentum falling from {losses}. "
-    reason += _compared(
-        values[lowest],
-        tied,
-        ends[lowest],
-        f"two seeds do ({np.expm1(SEEDS):.0%})" if single else "the repeats do",
-    )
-    if len(runs) > len(values):
-        luck = winner != lowest
-        reason += (
-            " With a further seed it is not: that was luck, and"
-            if luck
-            else " With a further seed it is, too."
-        )
-        reason += f" {high:g} is the report's usual value." if luck else ""
+    reason += _compared(values[lowest], tied, ends[lowest], spread)
+    if winner != lowest:
+        reason += f" With a further seed it is not: that was luck, and {high:g} is the report's usual value."
+    elif len(runs) > len(values):
+        reason += " With a further seed it is, too."
     return Finding(
         "momentum", {"max": high, "min": low},
         reason + f" Momentum falls from {high:g} to {low:g} while the learning rate rises, and comes back.",

@@ -180,10 +180,8 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
         chosen = setting.falling(*pair)
         known += [run for run in moment.runs if run.spec.momentum == chosen and _ends_at(run, top)]
-    decay, others = (
-        centre,
-        replace(setting, seed=setting.seed + 1),
-    )  # ramps of several seeds say more of the edge
+    decay = centre
+    others = replace(setting, seed=setting.seed + 1)  # ramps with further seeds say more of the edge
     if course.weight_decay:
         fade = yield from announce(findings[-1], weight_decay(others, top, pair, centre))
         findings, decay = [*findings, fade], fade.choice

@@ -119,8 +119,8 @@ class Setting:
         return self.spec(self.ramp_iterations, lr, momentum, weight_decay, EVALUATIONS).but(limit=STOP_AT)
 
     def short_cycle(self, lr_max: float, momentum: tuple[float, float], weight_decay: float) -> RunSpec:
-        """A whole cycle as short as a ramp; it may rise and come back, as a whole run may."""
-        lr = OneCycle.of(lr_max, self.ramp_iterations)
+        """A whole cycle as short as a ramp; its loss may rise and come back, as in a whole run."""
+        lr = OneCycle.of(lr_max, min(self.ramp_iterations, self.iterations))
         cycle = MomentumCycle(*momentum, lr.stepsize)
         return self.spec(lr.iterations, lr, cycle, weight_decay, EVALUATIONS)
 
