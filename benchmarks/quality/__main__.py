@@ -1,4 +1,4 @@
-"""The command line: run, list, table, time."""
+"""The command line: run, list, table, time, short."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from benchmarks.quality.cell import Cell, Record, cells, play, read, recipe, wri
 from benchmarks.quality.contestants import ABLATED, CONTESTANTS, UNTUNED, one_cycle
 from benchmarks.quality.goals import verdicts
 from benchmarks.quality.scores import last, scores
+from benchmarks.quality.short import compare
 from benchmarks.quality.tasks import TASKS
 
 from wellbegun.runs.executors.process_pool import keep_memory
@@ -27,7 +28,7 @@ def main() -> None:
     asked = parser().parse_args()
     asked.results = asked.results or (asked.store / "quick" if asked.quick else Path("results/quality"))
     asked.store = asked.store / ("quick-runs" if asked.quick else "runs")
-    {"run": run, "list": show, "table": table, "time": clock}[asked.what](asked)
+    {"run": run, "list": show, "table": table, "time": clock, "short": short}[asked.what](asked)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.quality", description=benchmarks.quality.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    words.add_argument("what", choices=("run", "list", "table", "time"))
+    words.add_argument("what", choices=("run", "list", "table", "time", "short"))
     words.add_argument("--task", nargs="+", choices=list(TASKS), default=[])
     words.add_argument("--contestant", nargs="+", choices=[*CONTESTANTS, *ABLATED], default=[])
     words.add_argument("--seed", nargs="+", type=int, default=[], help="search seeds: 0, 1, ...")
@@ -116,6 +117,12 @@ def table(asked: argparse.Namespace) -> None:
     for verdict in verdicts(last(found), UNTUNED):
         print(f"{verdict.word}: {verdict.goal}: {verdict.says}")
     print(f"{place} and {place.with_suffix('.svg').name} written")
+
+
+def short(asked: argparse.Namespace) -> None:
+    """Whether short cycles tell what whole runs do: the tuned settings beside the usual ones."""
+    for line in compare(asked.task or list(TASKS), list(read(asked.results)), asked.store, asked.quick):
+        print(line, flush=True)
 
 
 def clock(asked: argparse.Namespace) -> None:
