@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from wellbegun.papers.exhibit import NOT_APPLIED, Exhibit, Result, Scale
+from wellbegun.papers.reading import reading
 from wellbegun.papers.results import Archive
 
 WORDS = ("holds", "fails", "not measured", "out of reach")
@@ -79,6 +80,8 @@ def section(exhibit: Exhibit, archive: Archive, *, pictures: str = "") -> list[s
         parts += [*claims(exhibit, results, scale), "", _measured(archive, exhibit, scale, variant)]
     if not parts:
         return []
+    if told := reading(exhibit, archive):
+        parts += ["", *told]
     assumed = (
         ["", "Assumed:", "", *(f"- {one}" for one in exhibit.assumptions)] if exhibit.assumptions else []
     )
