@@ -11,6 +11,7 @@ from wellbegun.diagnosis.ranking import rank, score
 from wellbegun.search.learning_rate import bounds_of
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
+from wellbegun.spec import RunSpec
 
 CANDIDATES = (0.99, 0.97, 0.95, 0.9)
 LOWEST = {0.9: 0.8}  # the other end of the cycle; 0.85 for the rest
@@ -48,15 +49,13 @@ def momentum(
     labels = {run.key: f"{value:g}" for run, value in zip(runs, values, strict=True)}
     lowest = winner
     if single and FURTHER and USUAL in values and values[winner] != USUAL:
-        rivals, seeds = [winner, values.index(USUAL)], range(1, 1 + FURTHER)
-        asked = [specs[i].but(seed=setting.seed + number) for number in seeds for i in rivals]
-        again = yield Batch.of("momentum", asked)
-        pairs = zip(again[::2], again[1::2], strict=True)
-        won = all(score(own.curve).loss < score(usual.curve).loss for own, usual in pairs)
-        winner = winner if won else rivals[1]
-        names = [f"{values[i]:g}, further seed" for _ in seeds for i in rivals]
-        labels |= {run.key: name for run, name in zip(again, names, strict=True)}
-        runs += again
+        usual = values.index(USUAL)
+        pairs = yield from _again(setting, specs[winner], specs[usual])
+        for own, other in pairs:
+            labels |= {own.key: f"{values[winner]:g}, further seed", other.key: f"{USUAL:g}, further seed"}
+            runs += [own, other]
+        won = all(score(own.curve).loss < score(other.curve).loss for own, other in pairs)
+        winner = winner if won else usual
     high, low = values[winner], lows[winner]
     tied = sorted(values[i] for i in ranking.tied)
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
@@ -79,6 +78,13 @@ def momentum(
         },
         section="4.3",
     )  # fmt: skip
+
+
+def _again(setting: Setting, spec: RunSpec, other: RunSpec) -> Plan[list[tuple[Run, Run]]]:
+    """The two ramps with further seeds."""
+    seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
+    runs = yield Batch.of("momentum", [one.but(seed=seed) for seed in seeds for one in (spec, other)])
+    return list(zip(runs[::2], runs[1::2], strict=True))
 
 
 def _compared(first: float, tied: Sequence[float], stable_to: float, spread: str) -> str:
