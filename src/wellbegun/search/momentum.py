@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,61 +40,72 @@ def momentum(
     lows = [LOWEST.get(value, 0.85) for value in values]
     falling = [setting.falling(value, low) for value, low in zip(values, lows, strict=True)]
     specs = [setting.ramp(top, momentum, weight_decay) for momentum in falling]
-    runs = list((yield Batch.of("momentum", specs)))
+    runs = yield Batch.of("momentum", specs)
+    lowest, tied, said = _lowest(values, runs)
+    pairs: list[tuple[Run, Run]] = []
+    if not _repeated(runs) and USUAL in values and values[lowest] != USUAL:
+        pairs = yield from _again(setting, specs[lowest], specs[values.index(USUAL)])
+    return _finding(dict(zip(values, runs, strict=True)), values[lowest], tied, said, pairs)
+
+
+def _repeated(runs: Sequence[Run]) -> bool:
+    """Whether the runs bring a spread of their own."""
+    return any(run.repeats for run in runs)
+
+
+def _lowest(values: Sequence[float], runs: Sequence[Run]) -> tuple[int, list[float], str]:
+    """The first value, those that cannot be told from it, and why, in words."""
     scores = [score(run.curve) for run in runs]
-    single = not any(run.repeats for run in runs)  # repeats bring a spread of their own
-    ranking = rank(scores, tie=SEEDS) if single else rank(scores)
+    ranking = rank(scores) if _repeated(runs) else rank(scores, tie=SEEDS)
     ends = [_stable_to(run) for run in runs]
-    winner = max(ranking.tied, key=lambda i: (values[i] == USUAL, ends[i], -scores[i].loss))
-    labels = {run.key: f"{value:g}" for run, value in zip(runs, values, strict=True)}
-    lowest = winner
-    if single and FURTHER and USUAL in values and values[winner] != USUAL:
-        usual = values.index(USUAL)
-        pairs = yield from _again(setting, specs[winner], specs[usual])
-        for own, other in pairs:
-            labels |= {own.key: f"{values[winner]:g}, further seed", other.key: f"{USUAL:g}, further seed"}
-            runs += [own, other]
-        won = all(score(own.curve).loss < score(other.curve).loss for own, other in pairs)
-        winner = winner if won else usual
-    high, low = values[winner], lows[winner]
+    first = max(ranking.tied, key=lambda i: (values[i] == USUAL, ends[i], -scores[i].loss))
     tied = sorted(values[i] for i in ranking.tied)
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
-    spread = f"two seeds do ({np.expm1(SEEDS):.0%})" if single else "the repeats do"
-    reason = f"Lowest validation loss of a ramp with momentum falling from {losses}. "
-    reason += _compared(values[lowest], tied, ends[lowest], spread)
-    if winner != lowest:
-        reason += f" With a further seed it is not: that was luck, and {high:g} is the report's usual value."
-    elif len(runs) > len(values):
-        reason += " With a further seed it is, too."
-    return Finding(
-        "momentum", {"max": high, "min": low},
-        reason + f" Momentum falls from {high:g} to {low:g} while the learning rate rises, and comes back.",
-        tuple(runs), (tied[0], tied[-1]) if ranking.is_tie else None,
-        details={
-            "scores": {f"{value:g}": s.to_json() for value, s in zip(values, scores, strict=True)},
-            "labels": labels,
-            "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
-            "winner": runs[winner].key,
-        },
-        section="4.3",
-    )  # fmt: skip
+    spread = "the repeats do" if _repeated(runs) else f"two seeds do ({np.expm1(SEEDS):.0%})"
+    merit = "is the report's usual value" if values[first] == USUAL else f"is stable to {ends[first]:.2g}"
+    said = f"Lowest validation loss of a ramp with momentum falling from {losses}. "
+    if len(tied) == 1:
+        return first, tied, f"{said}{values[first]:g} is lowest by more than {spread}."
+    equal = " and ".join(f"{value:g}" for value in tied)
+    return first, tied, f"{said}{equal} differ by no more than {spread}; {values[first]:g} {merit}."
 
 
 def _again(setting: Setting, spec: RunSpec, other: RunSpec) -> Plan[list[tuple[Run, Run]]]:
     """The two ramps with further seeds."""
     seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
-    runs = yield Batch.of("momentum", [one.but(seed=seed) for seed in seeds for one in (spec, other)])
+    asked = [one.but(seed=seed) for seed in seeds for one in (spec, other)]
+    runs = (yield Batch.of("momentum", asked)) if asked else []
     return list(zip(runs[::2], runs[1::2], strict=True))
 
 
-def _compared(first: float, tied: Sequence[float], stable_to: float, spread: str) -> str:
-    """Why the first one is the first, in a sentence."""
-    if len(tied) == 1:
-        return f"{first:g} is lowest by more than {spread}."
-    merit = "is the report's usual value" if first == USUAL else f"is stable to {stable_to:.2g}, furthest"
-    return (
-        f"{' and '.join(f'{value:g}' for value in tied)} differ by no more than {spread}; {first:g} {merit}."
-    )
+def _finding(
+    ramps: Mapping[float, Run], lowest: float, tied: Sequence[float], said: str,
+    pairs: Sequence[tuple[Run, Run]],
+) -> Finding:  # fmt: skip
+    """The lowest value, unless its further ramps, beside those of the usual one, deny it."""
+    lucky = not all(score(own.curve).loss < score(other.curve).loss for own, other in pairs)
+    high = USUAL if lucky else lowest
+    low = LOWEST.get(high, 0.85)
+    if lucky:
+        said += f" With a further seed it is not: that was luck, and {high:g} is the report's usual value."
+    elif pairs:
+        said += " With a further seed it is, too."
+    labels = {run.key: f"{value:g}" for value, run in ramps.items()}
+    for own, other in pairs:
+        labels |= {own.key: f"{lowest:g}, further seed", other.key: f"{USUAL:g}, further seed"}
+    runs = (*ramps.values(), *(run for pair in pairs for run in pair))
+    return Finding(
+        "momentum", {"max": high, "min": low},
+        f"{said} Momentum falls from {high:g} to {low:g} while the learning rate rises, and comes back.",
+        runs, (tied[0], tied[-1]) if len(tied) > 1 else None,
+        details={
+            "scores": {f"{value:g}": score(run.curve).to_json() for value, run in ramps.items()},
+            "labels": labels,
+            "bounds": {key: bound.to_json() for key, bound in bounds_of(runs).items()},
+            "winner": ramps[high].key,
+        },
+        section="4.3",
+    )  # fmt: skip
 
 
 def _stable_to(run: Run) -> float:
