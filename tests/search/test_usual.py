@@ -84,9 +84,26 @@ def test_nothing_is_trained_where_nothing_can_be_compared():
     def never(specs):
         pytest.fail("nothing may be trained")
 
-    assert drive(usual(SETTING, Cycle(0.1, (0.95, 0.85), 5e-4)), never) is None
+    near = drive(usual(SETTING, Cycle(0.14, (0.95, 0.85), 1e-3)), never)
+    assert near.choice == "tuned" and "nothing to compare" in near.reason and near.runs == ()
     assert drive(usual(replace(SETTING, optimizer="caffe_adagrad"), OWN), never) is None
     assert untuned(replace(SETTING, optimizer="adamw")) == Cycle(3e-3, (0.95, 0.85), 0.01)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        Cycle(0.16, (0.95, 0.85), 5e-4),
+        Cycle(0.06, (0.95, 0.85), 5e-4),
+        Cycle(0.1, (0.9, 0.8), 5e-4),
+        Cycle(0.1, (0.95, 0.85), 2e-3),
+        Cycle(0.1, (0.95, 0.85), 0.0),
+    ],
+)
+def test_settings_farther_apart_are_compared(own):
+    asked = []
+    drive(usual(SETTING, own), ends_at(lambda spec: 0.5, asked))
+    assert len(asked) == 2
 
 
 class Contrary(World):

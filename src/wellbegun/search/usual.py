@@ -15,6 +15,7 @@ from wellbegun.spec import RunSpec
 
 STEP = "usual settings"
 SEEDS = 2  # that the usual settings must win with
+SAME_RATE, SAME_DECAY = 1.5, 10**0.5  # factors within which two settings are not worth comparing
 BEATEN = 0.05  # log(val_loss): by so much; what is better by less cannot be told from luck
 TUNED, USUAL = "tuned", "usual"
 
@@ -31,6 +32,12 @@ class Cycle:
         high, low = self.momentum
         return f"{self.lr_max:g} / {high:g}-{low:g} / {self.weight_decay:g}"
 
+    def like(self, other: Cycle) -> bool:
+        """Whether the two differ by less than two searches would."""
+        rates, decays = (self.lr_max, other.lr_max), (self.weight_decay, other.weight_decay)
+        near = max(rates) <= SAME_RATE * min(rates) and max(decays) <= SAME_DECAY * min(decays)
+        return near and self.momentum == other.momentum
+
     def short(self, setting: Setting, seed: int) -> RunSpec:
         """A whole cycle as short as a range test."""
         return setting.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
@@ -44,7 +51,7 @@ def untuned(setting: Setting) -> Cycle | None:
 
 
 def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
-    """Whether the untuned settings do better than the tuned ones; None where there is nothing to compare.
+    """Whether the untuned settings do better than the tuned ones; None where the optimizer has none.
 
     The tuned ones stay unless they end higher by more than ``BEATEN`` with every seed, so one seed is enough
     where they do not.
@@ -53,8 +60,11 @@ def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
     whole runs, where those differed at all.
     """
     other = untuned(setting)
-    if other is None or other == tuned:
+    if other is None:
         return None
+    if tuned.like(other):
+        same = f"The tuned settings ({tuned}: lr_max / momentum / weight decay) are next to the usual ones"
+        return Finding(STEP, TUNED, f"{same} ({other}): there is nothing to compare.", section="5")
     pairs: list[tuple[Run, Run]] = []
     for seed in range(setting.seed, setting.seed + SEEDS):
         own, theirs = yield Batch.of(STEP, [tuned.short(setting, seed), other.short(setting, seed)])
