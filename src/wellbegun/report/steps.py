@@ -44,7 +44,7 @@ STEPS = {
     "usual settings": (
         "Worth it?",
         "Complete cycles, as short as a range test, with the tuned settings and with the usual ones that "
-        "people take who tune nothing. Where the usual ones end lower with every seed, tuning was in vain: "
+        "people take who tune nothing. Where the usual ones end clearly lower, tuning was in vain: "
         "then they are recommended.",
     ),
     "weight decay of the whole run": (

@@ -9,6 +9,7 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import Bounds, breakdown, read
+from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
@@ -26,6 +27,7 @@ SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER time
 GENTLE = 3.0  # a constant or stepped rate must be so much smaller than a cycle's maximum (Sec. 4.1)
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
+DOWN = 0.05  # log(val_loss): a wider ramp that comes so much less far down is too wide
 ESTIMATE = 1  # updates between two looks of the LR estimate that one of the ramps carries
 LENGTHEN = 4  # a coarse ramp that learns nothing is tried again this much slower
 
@@ -183,19 +185,28 @@ def bounds(
 def _far_enough(
     setting: Setting, top: float, known: Sequence[Run], ramps: Callable[[float], list[RunSpec]]
 ) -> Plan[tuple[float, tuple[Run, ...], tuple[Run, ...]]]:
-    """Where ramps must end for one to become unstable, the ramps that go there, those that fell short.
+    """Where ramps must end for one to become unstable, the ramps that go there, and those that do not count.
 
     One ramp asks at a time, each ``WIDER`` than the last: several seeds are for the end that is taken. A
-    faster ramp breaks down at rates that a slower one survives, so narrower ones are left out.
+    faster ramp breaks down at rates that a slower one survives, so narrower ones do not count. Networks with
+    batch norm may never become unstable: a wider ramp that comes less far down is one too many.
     """
     seen, lost = tuple(known), tuple[Run, ...]()
-    for attempt in range(1 + WIDEN):
-        if attempt or not seen:
-            seen = tuple((yield Batch.of("learning rate", ramps(top)[:1])))
-        if setting.adaptive or attempt == WIDEN or in_sight(_singles(seen)):
+    if not seen:
+        seen = tuple((yield Batch.of("learning rate", ramps(top)[:1])))
+    for _ in range(WIDEN):
+        if setting.adaptive or in_sight(_singles(seen)):
             break
-        top, lost = top * WIDER, lost + seen
+        wider = tuple((yield Batch.of("learning rate", ramps(top * WIDER)[:1])))
+        if _lowest(wider) > _lowest(seen) + DOWN:
+            return top, seen, lost + wider
+        top, lost, seen = top * WIDER, lost + seen, wider
     return top, seen, lost
+
+
+def _lowest(runs: Sequence[Run]) -> float:
+    """How far ramps come down, in log(val_loss): their median."""
+    return float(np.median([course(run.curve.val_loss).min() for run in _singles(runs)]))
 
 
 def _singles(runs: Sequence[Run]) -> list[Run]:

@@ -14,9 +14,9 @@ from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
 
 STEP = "usual settings"
-SEEDS = 2  # that the usual settings must win with
+SEEDS = 2  # that the usual settings must win with, every time
 SAME_RATE, SAME_DECAY = 1.5, 10**0.5  # factors within which two settings are not worth comparing
-BEATEN = 0.05  # log(val_loss): by so much; what is better by less cannot be told from luck
+BEATEN = 0.05  # log(val_loss): by so much on average; what is better by less cannot be told from luck
 TUNED, USUAL = "tuned", "usual"
 
 
@@ -53,8 +53,8 @@ def untuned(setting: Setting) -> Cycle | None:
 def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
     """Whether the untuned settings do better than the tuned ones; None where the optimizer has none.
 
-    The tuned ones stay unless they end higher by more than ``BEATEN`` with every seed, so one seed is enough
-    where they do not.
+    The tuned ones stay unless they end higher with every seed, and by more than ``BEATEN`` on average, so one
+    seed is enough where they do not.
 
     Choice: cycles as short as range tests; in six tasks of benchmarks/quality their order was that of the
     whole runs, where those differed at all.
@@ -69,10 +69,10 @@ def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
     for seed in range(setting.seed, setting.seed + SEEDS):
         own, theirs = yield Batch.of(STEP, [tuned.short(setting, seed), other.short(setting, seed)])
         pairs.append((own, theirs))
-        if not _gain(own, theirs) < -BEATEN:
+        if not _gain(own, theirs) < 0:
             break
     gains = [_gain(own, theirs) for own, theirs in pairs]
-    beaten = len(pairs) == SEEDS and all(gain < -BEATEN for gain in gains)
+    beaten = max(gains) < 0 and sum(gains) < -BEATEN * len(gains)
     return _finding(tuned, other, pairs, gains, beaten)
 
 
@@ -90,7 +90,8 @@ def _finding(
     runs = [run for pair in pairs for run in pair]
     names = [f"{name}, seed {pair[0].spec.seed}" for pair in pairs for name in (TUNED, USUAL)]
     if beaten:
-        told = f"With every seed the usual ones end lower by more than {BEATEN:.0%}: they are recommended."
+        told = f"With every seed the usual ones end lower, by more than {BEATEN:.0%} on average: they are "
+        told += "recommended."
     elif gains[0] > BEATEN:
         told = "The tuned ones end lower."
     else:

@@ -1,0 +1,72 @@
+"""The bounds of the learning rate: how far ramps go, and how many there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wellbegun.curve import FINISHED, Curve, Run
+from wellbegun.search.learning_rate import WIDEN, WIDER, bounds, in_sight
+from wellbegun.search.plan import drive
+
+from .test_recipe import SETTING
+from .world import UNTRAINED, World
+
+TOP, FALLING, DECAY = 0.4, SETTING.falling(0.95, 0.85), 1e-4
+
+
+class Level(World):
+    """A network that never becomes unstable; past 0.5 its ramps come less far down the farther they go."""
+
+    slope = 0.0
+
+    def run(self, spec):
+        rows = np.arange(0, spec.iterations + 1, spec.eval_every)
+        end = float(spec.lr(spec.iterations))
+        floor = 0.5 * max(1.0, end / 0.5) ** self.slope
+        loss = floor + (UNTRAINED - floor) * np.exp(-8 * rows / spec.iterations)
+        curve = Curve.of({"iteration": rows, "lr": spec.lr(np.maximum(rows - 1, 0)), "val_loss": loss})
+        return Run(
+            spec=spec, curve=curve, ended=FINISHED, iterations=spec.iterations, seconds=1.0, epochs=1.0
+        )
+
+
+def found(world, known=()):
+    finding = drive(bounds(SETTING, TOP, FALLING, DECAY, known, seeds=3), world.train)
+    ends = [float(spec.lr(spec.iterations)) for spec in world.asked]
+    return finding, ends
+
+
+def test_one_ramp_asks_how_far_and_several_go_there():
+    world = World(edge=0.9, noise=0.005, asked=[])
+    finding, ends = found(world)
+    assert (
+        ends == pytest.approx([TOP, TOP * WIDER, TOP * WIDER**2, *[TOP * WIDER**3] * 3], rel=1e-6)
+        or len(ends) == len(set(ends)) - 1 + 3
+    )
+    assert in_sight(finding.runs) and len({spec.key for spec in world.asked}) == len(world.asked)
+    assert 0.9 / 6 < finding.choice["lr_max"] < 0.9
+
+
+def test_ramps_of_other_searches_ask_for_nothing_where_they_became_unstable():
+    world = World(edge=0.3, noise=0.005, asked=[])
+    known = world.train([SETTING.ramp(TOP, FALLING, DECAY)])
+    world.asked.clear()
+    finding, ends = found(world, known)
+    assert ends == pytest.approx([TOP] * 3)
+    assert finding.runs[0] is known[0] and len(finding.runs) == 4
+
+
+def test_a_network_without_an_edge_is_asked_so_often():
+    finding, ends = found(Level(asked=[]))
+    assert ends == pytest.approx([TOP * WIDER**n for n in range(WIDEN)] + [TOP * WIDER**WIDEN] * 3)
+    assert "level up to the end" in finding.reason and len(finding.runs) == WIDEN + 3
+
+
+def test_a_wider_ramp_that_comes_less_far_down_is_one_too_many():
+    world = Level(asked=[])
+    world.slope = 1.0
+    finding, ends = found(world)
+    assert ends == pytest.approx([TOP, TOP * WIDER, TOP, TOP])
+    assert finding.choice["lr_max"] <= TOP and len(finding.runs) == 4
+    assert finding.runs[0].key not in finding.details["drawn"]  # it was paid, but does not count
