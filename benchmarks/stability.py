@@ -3,9 +3,11 @@
     python benchmarks/stability.py digits --seeds 10
     python benchmarks/stability.py mnist --epochs 3 --seeds 5 --data-dir DATA
     python benchmarks/stability.py digits --seeds 3 --times 10
+    python benchmarks/stability.py digits --seeds 40 --fixed 0.2 0.95 0.85 8e-4
 
 With --times c the same task is tuned with its loss times c as well: by algebra the learning rate must come
-out c times smaller and the weight decay c times larger.
+out c times smaller and the weight decay c times larger. With --fixed nothing is tuned: whole runs with these
+settings (lr_max, momentum, its smallest, weight decay), and in how many the validation loss rises suddenly.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from wellbegun.curve import Run
+from wellbegun.job import Options, Work
+from wellbegun.search.plan import Batch, Plan
+from wellbegun.training.task import Task
 from wellbegun.tune import tune
 from wellbegun.zoo.tasks import by_name
 
@@ -25,6 +31,21 @@ from wellbegun.zoo.tasks import by_name
 def scaled(output: Any, target: Any, *, loss: Any, factor: float) -> Any:
     """The loss times a factor."""
     return factor * loss(output, target)
+
+
+def sudden(task: Task, asked: argparse.Namespace) -> None:
+    """Whole runs with fixed settings: how many lose more than a factor of e within three evaluations."""
+    rate, high, low, decay = asked.fixed
+    with Work.of(task, Options(store=asked.out, precision=asked.precision)) as work:
+        spec = work.setting.final(rate, (high, low), decay).but(test=False)
+
+        def plan() -> Plan[list[Run]]:
+            seeds = range(asked.first, asked.first + asked.seeds)
+            return (yield Batch.of("fixed settings", [spec.but(seed=seed) for seed in seeds]))
+
+        logs = [np.log(run.curve.val_loss[1:]) for run in work.drive(plan(), {})]
+    rises = [max(log[row] - log[row - 3 : row].min() for row in range(8, len(log))) for log in logs]
+    print(f"{sum(rise > 1 for rise in rises)} of {len(rises)} rise suddenly; largest rise {max(rises):.2f}")
 
 
 def main() -> None:
@@ -38,8 +59,13 @@ def main() -> None:
     parser.add_argument("--times", type=float, help="tune the task with its loss times this, too")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, help="keep the runs here")
+    parser.add_argument("--fixed", type=float, nargs=4, metavar=("LR", "HIGH", "LOW", "DECAY"))
+    parser.add_argument("--precision", default="auto", help="with --fixed")
     asked = parser.parse_args()
     task = by_name(asked.name, data_dir=asked.data_dir)
+    if asked.fixed:
+        sudden(task, asked)
+        return
     tasks = [task]
     if asked.times:
         loss = partial(scaled, loss=task.loss_function(), factor=asked.times)
