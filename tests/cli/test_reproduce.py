@@ -14,6 +14,7 @@ import pytest
 from wellbegun.papers import collection, replay
 from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published
 from wellbegun.papers.results import Archive
+from wellbegun.runs.executors import process_pool
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import MomentumCycle
 
@@ -53,6 +54,18 @@ def test_an_exhibit_is_measured_once_and_then_read(call: Callable[..., Any], tin
     rows = json.loads(call("reproduce", "list", "--json").stdout)["exhibits"]
     assert rows[0]["measured"] == {"paper": 4, "cpu": 0}
     assert rows[0]["verdicts"]["paper"] == {"tiny-fast": "holds"}
+
+
+def test_trainings_keep_freed_memory(
+    call: Callable[..., Any], tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bool] = []
+    monkeypatch.setattr(process_pool, "keep_memory", lambda: kept.append(True))
+    call("reproduce", "list")
+    assert kept == []
+    call("reproduce", "run", "tiny", "--scale", "paper", "--yes", "--line", "fast", "--device", "cpu")
+    call("reproduce", "queue", "--minutes", "0.001", "--only", "tiny", "--device", "cpu")
+    assert kept == [True, True]
 
 
 def test_one_line_one_repeat_and_the_other_reading_of_momentum(call: Callable[..., Any], tiny: Path) -> None:

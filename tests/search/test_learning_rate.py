@@ -40,10 +40,9 @@ def found(world, known=()):
 def test_one_ramp_asks_how_far_and_several_go_there():
     world = World(edge=0.9, noise=0.005, asked=[])
     finding, ends = found(world)
-    assert (
-        ends == pytest.approx([TOP, TOP * WIDER, TOP * WIDER**2, *[TOP * WIDER**3] * 3], rel=1e-6)
-        or len(ends) == len(set(ends)) - 1 + 3
-    )
+    reached = ends[-1]
+    assert ends[:-2] == pytest.approx([TOP * WIDER**n for n in range(len(ends) - 2)])
+    assert ends[-3:] == [reached] * 3 and reached > 0.9
     assert in_sight(finding.runs) and len({spec.key for spec in world.asked}) == len(world.asked)
     assert 0.9 / 6 < finding.choice["lr_max"] < 0.9
 

@@ -43,7 +43,7 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
         "learning rate range": (1, COARSE_ITERATIONS),
         "momentum": (len(CANDIDATES), len(CANDIDATES) * ramp),
         "weight decay": (4, 4 * ramp),
-        "learning rate": (learning_rate.REPEATS, learning_rate.REPEATS * ramp),
+        "learning rate": (FULL.seeds, FULL.seeds * ramp),
         "usual settings": (2, 2 * ramp),
     }
     return steps | ({"final run": (1, setting.iterations)} if final else {})

@@ -56,8 +56,8 @@ def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
     The tuned ones stay unless they end higher with every seed, and by more than ``BEATEN`` on average, so one
     seed is enough where they do not.
 
-    Choice: cycles as short as range tests; in six tasks of benchmarks/quality their order was that of the
-    whole runs, where those differed at all.
+    Choice: cycles as short as range tests, and the numbers; benchmarks/README.md, quality, shows short cycles
+    beside whole runs.
     """
     other = untuned(setting)
     if other is None:
