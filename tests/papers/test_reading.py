@@ -1,4 +1,4 @@
-"""Which reading of cycled momentum the published numbers fit."""
+"""Which reading of an exhibit the published numbers fit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import pytest
 from wellbegun.papers.collection import named
 from wellbegun.papers.document import section
 from wellbegun.papers.exhibit import NOT_APPLIED
-from wellbegun.papers.reading import reading
+from wellbegun.papers.reading import other_reading, reading
 
 from .test_exhibits import measured
 
 TABLE1 = named("smith2018-table1-cifar3")
+STEPPED = named("smith2018-table1-cifar3-stepped")
 HELD = {"row 3": 80.0, "row 4": 80.7, "row 5": 81.7, "row 8": 70.0}
 """Published 79.5, 80.2, 81.2: half a point above; the last one has another learning rate."""
 
@@ -48,3 +49,27 @@ def test_one_reading_alone_answers_nothing(tmp_path):
     archive = measured(TABLE1, HELD | {"row 1": 81.0}, tmp_path, repeats=1)
     assert reading(TABLE1, archive) == []
     assert reading(named("smith2018-fig4a"), archive) == []
+
+
+def test_a_constant_rate_may_have_been_a_stepped_one(tmp_path):
+    assert {line.name for line in STEPPED.lines} == {f"row {n}" for n in range(6, 11)}
+    for line in STEPPED.lines:
+        of_table = TABLE1.line(line.name)
+        assert (line.published, line.momentum) == (of_table.published, of_table.momentum)
+        assert (
+            float(line.lr(0)) == float(of_table.lr(0)) == pytest.approx(100 * float(line.lr(9764)), rel=0.01)
+        )
+    measured(TABLE1, {"row 8": 76.2, "row 9": 76.0}, tmp_path, repeats=1)  # published 80.2 and 81.0
+    archive = measured(STEPPED, {"row 8": 80.3, "row 9": 80.9, "row 10": 80.0}, tmp_path, repeats=1)
+    page = "\n".join(other_reading(STEPPED, TABLE1, archive))
+    assert "| row 8 | 80.2 | 76.20 | 80.30 |" in page and "row 10" not in page
+    assert f"Off by 4.50 points on average as {TABLE1.label}, 0.10 here" in page
+    assert f"fit **{STEPPED.label}** better" in page and page in "\n".join(section(STEPPED, archive))
+
+
+def test_of_a_cycled_momentum_the_nearer_reading_is_compared(tmp_path):
+    measured(TABLE1, {"row 7": 68.4}, tmp_path, repeats=1)  # published 80.9
+    measured(TABLE1, {"row 7": 76.9}, tmp_path, repeats=1, variant=NOT_APPLIED)
+    archive = measured(STEPPED, {"row 7": 79.9}, tmp_path, repeats=1)
+    assert "| row 7 | 80.9 | 76.90 | 79.90 |" in "\n".join(other_reading(STEPPED, TABLE1, archive))
+    assert other_reading(STEPPED, named("smith2018-fig4a"), archive) == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from wellbegun.papers.collection import named
 from wellbegun.papers.exhibit import NOT_APPLIED, Exhibit, Result, Scale
-from wellbegun.papers.reading import reading
+from wellbegun.papers.reading import other_reading, reading
 from wellbegun.papers.results import Archive
 
 WORDS = ("holds", "fails", "not measured", "out of reach")
@@ -81,6 +82,8 @@ def section(exhibit: Exhibit, archive: Archive, *, pictures: str = "") -> list[s
     if not parts:
         return []
     if told := reading(exhibit, archive):
+        parts += ["", *told]
+    if exhibit.instead_of and (told := other_reading(exhibit, named(exhibit.instead_of), archive)):
         parts += ["", *told]
     assumed = (
         ["", "Assumed:", "", *(f"- {one}" for one in exhibit.assumptions)] if exhibit.assumptions else []

@@ -148,6 +148,7 @@ class Exhibit:
     cut_batch: float = 1.0  # share of the batch size at cpu scale
     cut_evaluations: int | None = None  # along a run at cpu scale; None: as many
     cut_samples: int = 2000  # of the test set at each of them
+    instead_of: str = ""  # the exhibit whose published numbers it reads otherwise
 
     def line(self, name: str) -> Line:
         """The line of that name.
