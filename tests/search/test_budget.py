@@ -73,6 +73,17 @@ def test_a_budget_of_iterations_is_kept_to_the_last_one(amount, edge):
         assert cost.iterations == pytest.approx(round(amount), abs=2)
 
 
+@pytest.mark.parametrize("forgiving", [{"normalised": True}, {"optimizer": "adamw"}])
+@pytest.mark.parametrize("amount", [1500, 5000, 20_000])
+def test_short_cycles_of_a_forgiving_training_are_planned_for(forgiving, amount):
+    setting = replace(CLOCKED, **forgiving)
+    found, cost = spent(f"{amount}it", Clocked(edge=0.3, asked=[]), setting)
+    assert cost.iterations == pytest.approx(amount, abs=2) and found.restarts == 0
+    plan = found.findings[0].details
+    assert plan["final"] + plan["search"] == pytest.approx(amount, abs=2)
+    assert 0.9 * plan["final"] < found.iterations < 1.7 * plan["final"]
+
+
 @settings(max_examples=10, deadline=None)
 @given(amount=floats(4, 200), unit=sampled_from(["ep"]))
 def test_a_budget_of_epochs_is_kept(amount, unit):

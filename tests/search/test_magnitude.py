@@ -1,4 +1,4 @@
-"""Where to look: for adaptive optimizers by short cycles, for the others by the edge alone."""
+"""Where to look: by short cycles where training forgives large rates, else by the edge alone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .test_recipe import SETTING
 from .world import UNTRAINED, World
 
 ADAPTIVE = replace(SETTING, optimizer="adamw")
+NORMALISED = replace(SETTING, normalised=True)
 
 
 class Patient(World):
@@ -49,6 +50,37 @@ def test_short_cycles_find_the_best_magnitude_far_below_the_edge(best):
     assert max(peaks) < 0.5 and len(found.runs) == len(world.asked)
 
 
+@pytest.mark.parametrize("best", [3.0, 1.0, 0.3, 0.1, 0.03, 0.004])
+def test_with_normalisation_layers_the_edge_is_no_end(best):
+    world = Patient(edge=0.5, noise=0.001, asked=[])
+    world.best = best
+    found = drive(look(NORMALISED), world.train)
+    assert abs(np.log10(found.choice / MARGIN / best)) < 0.27
+    cycles = [spec for spec in world.asked if isinstance(spec.lr, OneCycle)]
+    again = {spec.lr.lr_max for spec in cycles if spec.seed == NORMALISED.seed + 1}
+    assert len(again) == 3 and found.choice / MARGIN == pytest.approx(sorted(again)[1], rel=0.02)
+    assert {spec.seed for spec in cycles} == {NORMALISED.seed, NORMALISED.seed + 1}
+    assert all(spec.limit is None for spec in cycles) and len(found.runs) == len(world.asked)
+    assert "normalisation layers" in found.reason
+
+
+def test_a_rate_that_was_lucky_once_must_be_good_again():
+    class Lucky(Patient):
+        best = 0.1
+
+        def run(self, spec):
+            run = super().run(spec)
+            if isinstance(spec.lr, OneCycle) and (spec.seed, spec.lr.lr_max) == (NORMALISED.seed, 0.3):
+                run = replace(run, curve=replace(run.curve, val_loss=run.curve.val_loss * 0.5))
+            return run
+
+    world = Lucky(edge=0.5, noise=0.001)
+    found = drive(look(NORMALISED), world.train)
+    scores = found.details["scores"]
+    assert scores["0.3"] < scores["0.1"] < scores["0.1, further seed"] * 1.01 < scores["0.3, further seed"]
+    assert found.details["table"]["won"] == "0.1"
+
+
 def test_seeds_whose_edges_differ_find_the_same_rate():
     for edge in (0.4, 0.5, 0.7, 1.1, 2.0):
         world = Patient(edge=edge, noise=0.001, asked=[])
@@ -63,9 +95,10 @@ def test_others_look_for_the_edge_alone():
     assert drive(look(SETTING), world.train).to_json() == drive(coarse(SETTING), world.train).to_json()
 
 
-def test_the_recipe_never_goes_above_the_best_short_cycle():
+@pytest.mark.parametrize("setting", [ADAPTIVE, NORMALISED])
+def test_the_recipe_never_goes_above_the_best_short_cycle(setting):
     world = Patient(edge=0.5, noise=0.001, asked=[])
-    found = drive(recipe(ADAPTIVE), world.train)
+    found = drive(recipe(setting), world.train)
     seen = found.findings[0]
     assert seen.name == "learning rate magnitude" and found.lr_max <= 1.01 * seen.choice / MARGIN
     assert found.lr_max > 0.001

@@ -21,6 +21,7 @@ UNITS = {"s": ("seconds", 1.0), "min": ("seconds", 60.0), "h": ("seconds", 3600.
 PROBE = 24  # updates of the measured run
 SEARCH = 0.55  # largest share of the budget that goes to the search
 LOOK = 190  # updates of the coarse look, its repeats included
+CYCLES = 8  # short cycles that look on where training forgives large rates, about
 RAMP = (40, 300)  # shortest and longest ramp
 RAMPS = {"momentum": 4, "weight decay": 5, "usual settings": 3}  # of a step, about
 ENOUGH = 30  # updates of a final run that is worth the name
@@ -161,12 +162,13 @@ def fit(setting: Setting, budget: Budget) -> Plan[Fit]:
     total = _updates(budget, setting, probe)
     for course in COURSES:
         ramp = min(RAMP[1], max(RAMP[0], round(0.07 * total * (1 - SEARCH))))
-        search = LOOK + course.ramps() * ramp
+        looked = LOOK + (CYCLES * ramp if setting.forgiving else 0)
+        search = looked + course.ramps() * ramp
         if search <= SEARCH * total:
             break
     final = round(total - search)
     if final < ENOUGH:
-        least = LOOK + ENOUGH
+        least = looked + ENOUGH
         raise Refused(
             f"a budget must pay for at least about {least} updates, got {budget.text}, which pays for "
             f"{total:.0f}; raise it", (probe,) if probe else (),

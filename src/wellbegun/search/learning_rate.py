@@ -127,7 +127,7 @@ def bounds(
     weights off (measured: digits over 75 and more epochs, LeNet over 78).
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
-    adaptive optimizers lr_max is at most the rate that short cycles have found (see ``magnitude``); where no
+    forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
     known ramp came near an edge, no further one is made.
 
     Args:
@@ -148,7 +148,7 @@ def bounds(
         return [asked[0].but(estimate=ESTIMATE), *asked[1:]]
 
     top, seen, lost = yield from _far_enough(setting, top, known, ramps)
-    enough = setting.adaptive and known and not in_sight(_singles(known))
+    enough = setting.forgiving and known and not in_sight(_singles(known))
     made = {run.key for run in seen}
     asked = [] if enough else [spec for spec in ramps(top) if spec.key not in made]
     runs = (*seen, *((yield Batch.of("learning rate", asked)) if asked else ()))
@@ -165,7 +165,7 @@ def bounds(
     margin = float(max(smallest, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)
     unluckiest = min(edges) / min(1.0, slower)
-    cycled = top / HEADROOM / MARGIN if setting.adaptive else np.inf
+    cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     stable = not in_sight(single)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
@@ -195,7 +195,7 @@ def _far_enough(
     if not seen:
         seen = tuple((yield Batch.of("learning rate", ramps(top)[:1])))
     for _ in range(WIDEN):
-        if setting.adaptive or in_sight(_singles(seen)):
+        if setting.forgiving or in_sight(_singles(seen)):
             break
         wider = tuple((yield Batch.of("learning rate", ramps(top * WIDER)[:1])))
         if _lowest(wider) > _lowest(seen) + DOWN:
@@ -261,7 +261,7 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, 
     if lr_max >= 0.99 * cycled:
         return (
             f"{tests} allow more, up to {max(edges):.2g}, but the best of the "
-            f"short cycles had {lr_max:.2g}: an adaptive optimizer goes no higher. lr_min is a tenth of it "
+            f"short cycles had {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it "
             "(one cycle)."
         )
     if stable:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import chain
+
+import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import LEARNED
@@ -16,16 +19,21 @@ from wellbegun.search.setting import STOP_AT, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "learning rate magnitude"
-FIRST, MOST = 3, 6  # magnitudes that are tried at once, and in all
+FIRST, FEWER = 3, 2  # powers of ten that are tried at once; with normalisation layers
+MOST = 8  # rates in all, so that a search ends
+
+Tried = Mapping[int, tuple[Run, ...]]
+"""Half decade (see ``rate_of``) -> its cycles, one per seed."""
 
 
 def look(setting: Setting) -> Plan[Finding]:
     """Where to look: the rate at which training becomes unstable, or what takes its place.
 
-    The edge of plain and momentum descent lies just above its useful rates. Adaptive optimizers stay stable
-    at rates a hundred times too large, so there short cycles find the magnitude.
+    The edge of plain and momentum descent lies just above its useful rates. Adaptive optimizers, and networks
+    with normalisation layers, stay stable at rates ten or a hundred times too large, so there short cycles
+    find the magnitude.
     """
-    if not setting.adaptive:
+    if not setting.forgiving:
         return (yield from coarse(setting))
     return (yield from magnitude(setting, (yield from coarse(setting, repeats=0))))
 
@@ -33,62 +41,94 @@ def look(setting: Setting) -> Plan[Finding]:
 def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     """The largest rate of the best of several short cycles: powers of ten, then half of one either way.
 
-    Its choice stands where that of the coarse look does: ``MARGIN`` times that rate.
+    Its choice stands where that of the coarse look does: ``MARGIN`` times that rate. Networks with
+    normalisation layers, whose edges say nothing, go on to larger rates while these are better, and their
+    best rate and its neighbours are tried with a further seed.
 
     Raises:
         Refused: none of the cycles learns.
 
     Source: arXiv:1803.09820, Sec. 4.4 searches weight decay so: magnitudes, then the exponent. Choice: the
-    same for the rate of an adaptive optimizer, whose range tests show an edge far above the useful rates. The
-    grid is the same for every seed (1 and 3 of each magnitude), so that seeds agree.
+    same for the rate. The grid is the same for every seed (1 and 3 of each magnitude), so that seeds agree.
     """
-    start = edge.choice / MARGIN
-    highest = math.floor(math.log10(start))
-    found: dict[float, Run] = {}
-    asked = [10.0 ** (highest - n) for n in range(FIRST)]
+    start = edge.choice / (MARGIN if setting.adaptive else 1.0)
+    highest = 2 * math.floor(math.log10(start))
+    found: dict[int, tuple[Run, ...]] = {}
+    asked = [highest - 2 * n for n in range(FIRST if setting.adaptive else FEWER)]
     while asked:
-        runs = yield Batch.of(STEP, [_cycle(setting, rate) for rate in asked])
-        found |= zip(asked, runs, strict=True)
-        lower = round_to(min(found) / 10, 1)
-        asked = [lower] if _best(found) == min(found) and len(found) < MOST else []
-    middle = _best(found)
-    asked = [round_to(rate, 1) for rate in (middle * 10**0.5, middle / 10**0.5) if rate < 1.01 * start]
-    runs = yield Batch.of(STEP, [_cycle(setting, rate) for rate in asked])
-    found |= zip(asked, runs, strict=True)
-    return _finding(found, edge)
+        found |= yield from _cycles(setting, asked)
+        asked = [min(found) - 2] if _best(found) == min(found) and len(found) < MOST else []
+    beside = [_best(found) + 1, _best(found) - 1]
+    found |= yield from _cycles(
+        setting, [n for n in beside if not setting.adaptive or rate_of(n) < 1.01 * start]
+    )
+    if setting.adaptive:
+        return _finding(setting, found, _best(found), edge)
+    while _best(found) == max(found) and len(found) < MOST:
+        found |= yield from _cycles(setting, [max(found) + 1])
+    best = _best(found)
+    near = [n for n in (best - 1, best, best + 1) if n in found and _end(found[n]) < np.inf]
+    again = yield from _cycles(setting, near, setting.seed + 1)
+    twice = {n: (*found[n], *again[n]) for n in near}
+    return _finding(setting, found | twice, _best(twice or found), edge)
+
+
+def rate_of(half_decade: int) -> float:
+    """1 or 3 of a magnitude: -2 -> 0.1, -1 -> 0.3, 0 -> 1."""
+    return float(f"{3 if half_decade % 2 else 1}e{half_decade // 2}")
+
+
+def _cycles(setting: Setting, asked: list[int], seed: int | None = None) -> Plan[dict[int, tuple[Run, ...]]]:
+    specs = [_cycle(setting, rate_of(n)).but(seed=setting.seed if seed is None else seed) for n in asked]
+    runs = (yield Batch.of(STEP, specs)) if specs else []
+    return {n: (run,) for n, run in zip(asked, runs, strict=True)}
 
 
 def _cycle(setting: Setting, rate: float) -> RunSpec:
-    return setting.short_cycle(rate, USUAL_CYCLE, 0.0).but(limit=STOP_AT)
+    spec = setting.short_cycle(rate, USUAL_CYCLE, 0.0)
+    return spec.but(limit=STOP_AT) if setting.adaptive else spec  # with normalisation a loss comes back
 
 
-def _best(found: Mapping[float, Run]) -> float:
-    return min(found, key=lambda rate: last(found[rate]))
+def _end(runs: tuple[Run, ...]) -> float:
+    """log of the validation loss at the end, mean over seeds."""
+    return float(np.mean(np.log([last(run) for run in runs])))
 
 
-def _finding(found: Mapping[float, Run], edge: Finding) -> Finding:
-    best, runs = _best(found), (*edge.runs, *found.values())
-    untrained = float(found[best].curve.val_loss[0])
-    if not last(found[best]) < LEARNED * untrained:
+def _best(found: Tried) -> int:
+    return min(found, key=lambda n: _end(found[n]))
+
+
+def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Finding:
+    runs = (*edge.runs, *chain.from_iterable(found.values()))
+    untrained = float(found[best][0].curve.val_loss[0])
+    lowest = min(last(run) for run in found[best])
+    if not lowest < LEARNED * untrained:
         raise Refused(
             f"one of the short cycles must lower the validation loss below {LEARNED:.0%} of the untrained "
-            f"network's {untrained:.4g}, got {last(found[best]):.4g} at best; train longer", runs,
+            f"network's {untrained:.4g}, got {lowest:.4g} at best; train longer", runs,
         )  # fmt: skip
-    scores, tried = ends({f"{rate:g}": found[rate] for rate in sorted(found)})
-    choice = round_to(MARGIN * best, 2)
+    named = {_name(n, seed): run for n in sorted(found) for seed, run in enumerate(found[n])}
+    scores, tried = ends(named)
+    rate = rate_of(best)
+    choice = round_to(MARGIN * rate, 2)
+    who = "an adaptive optimizer" if setting.adaptive else "a network with normalisation layers"
     return Finding(
         STEP, choice,
-        f"Training becomes unstable at {edge.choice:.2g} only, but an adaptive optimizer learns best far "
-        f"below that. Short cycles up to these rates end at a validation loss of {tried}; {best:g} is best, "
-        f"so the linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most {best:g}.",
+        f"A fast ramp becomes unstable at {edge.choice:.2g} only, but {who} may learn best far below that. "
+        f"Short cycles up to these rates end at a validation loss of {tried}; {rate:g} is best, so the "
+        f"linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most {rate:g}.",
         runs,
         details={
-            "labels": {run.key: f"{rate:g}" for rate, run in found.items()}, "winner": found[best].key,
+            "labels": {run.key: name for name, run in named.items()}, "winner": found[best][0].key,
             "scores": scores,
             "table": {
                 "columns": ["Largest rate of the cycle", "Val. loss at the end"],
-                "rows": [[name, end] for name, end in scores.items()], "won": f"{best:g}",
+                "rows": [[name, end] for name, end in scores.items()], "won": f"{rate:g}",
             },
         },
         section="4.1",
     )  # fmt: skip
+
+
+def _name(half_decade: int, seed: int) -> str:
+    return f"{rate_of(half_decade):g}" + (", further seed" if seed else "")

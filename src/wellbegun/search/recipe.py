@@ -260,7 +260,7 @@ def _fitted(
             narrowed += 1
             top *= share * HEADROOM
         dropped += finding.runs
-    wider = not setting.adaptive and not in_sight(finding.runs)
+    wider = not setting.forgiving and not in_sight(finding.runs)
     return finding, dropped, top * WIDER if wider else top, setting
 
 

@@ -71,6 +71,15 @@ class Setting:
         return self.optimizer.startswith(("adamw", "caffe_"))
 
     @property
+    def forgiving(self) -> bool:
+        """Whether training stays stable at rates far above the useful ones.
+
+        So it does with adaptive optimizers, and with normalisation layers: the scale of the weights before
+        them is free, and a rate that is too large lets them grow until it suits them.
+        """
+        return self.adaptive or self.normalised
+
+    @property
     def ramp_iterations(self) -> int:
         """Length of a linear ramp."""
         if self.length is not None:
