@@ -106,6 +106,7 @@ def test_the_recipe_never_goes_above_the_best_short_cycle(setting):
     assert rate.name == "learning rate" and "super-convergence" not in rate.reason
     highest = rate.choice["lr_max"] >= 0.99 * seen.choice / MARGIN
     assert ("goes no higher" in rate.reason) == highest
+    assert not (highest and rate.interval)  # the spread of edges says nothing of the cycles
 
 
 def test_cycles_that_learn_nothing_support_no_rate():

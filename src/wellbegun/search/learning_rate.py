@@ -169,10 +169,11 @@ def bounds(
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     stable = not in_sight(single)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
+    told = error > 0 and not _by_cycles(lr_max, cycled)  # the spread of edges says nothing of the cycles
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
         _reason(edges, margin, lr_max, stable, cycled), (*lost, *runs),
-        interval if error else None,
+        interval if told else None,
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
@@ -256,9 +257,14 @@ def _middle(values: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(values))))
 
 
+def _by_cycles(lr_max: float, cycled: float) -> bool:
+    """Whether it was short cycles that set lr_max."""
+    return lr_max >= 0.99 * cycled
+
+
 def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, cycled: float) -> str:
     tests = "Range tests with 1 seed" if len(edges) == 1 else f"Range tests with {len(edges)} seeds"
-    if lr_max >= 0.99 * cycled:
+    if _by_cycles(lr_max, cycled):
         return (
             f"{tests} allow more, up to {max(edges):.2g}, but the best of the "
             f"short cycles had {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it "

@@ -114,7 +114,7 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
     who = "an adaptive optimizer" if setting.adaptive else "a network with normalisation layers"
     return Finding(
         STEP, choice,
-        f"A fast ramp becomes unstable at {edge.choice:.2g} only, but {who} may learn best far below that. "
+        f"A fast ramp becomes unstable at {edge.choice:.2g}, which says little of the useful rates of {who}. "
         f"Short cycles up to these rates end at a validation loss of {tried}; {rate:g} is best, so the "
         f"linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most {rate:g}.",
         runs,
