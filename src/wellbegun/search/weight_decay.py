@@ -15,7 +15,7 @@ from wellbegun.search.learning_rate import bounds_of, round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
-PLAIN, NORMALISED, DECOUPLED = 0.25, 2.5, 0.2  # shrinkage of a free weight over the whole run, mid grid
+PLAIN, NORMALISED, DECOUPLED = 0.25, 1.25, 0.2  # shrinkage of a free weight over the whole run, mid grid
 SHORTEST = 12.0  # epochs from which on a shorter run asks for no more decay
 TINY = 1e-12  # stands for a decay of 0 on a logarithmic scale
 STEPS = 2  # times the grid is extrapolated at the most
@@ -31,9 +31,11 @@ def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> fl
 
     Source: the report's values: LeNet 0.24, cifar3 0.7; with batch norm, resnet-56 13, wide resnet 3 (Tables
     1, 2).
-    Choice: 0.25 without and 2.5 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100
-    around it. Below 12 epochs, the report's shortest training, the decay grows no further: what is seen so
-    few times is hardly learnt by heart, and a decay that grows with 1 / epochs holds the network back.
+    Choice: 0.25 without and 1.25 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100
+    around it. Twice as much with normalisation layers was worse in three of four short trainings
+    (benchmarks/README.md, quality), and a final run mends too little of it, not too much. Below 12 epochs,
+    the report's shortest training, the decay grows no further: what is seen so few times is hardly learnt by
+    heart, and a decay that grows with 1 / epochs holds the network back.
     """
     shrinkage = NORMALISED if setting.normalised else PLAIN
     if setting.optimizer == "adamw":
