@@ -21,6 +21,7 @@ from wellbegun.spec import RunSpec
 STEP = "learning rate magnitude"
 FIRST, FEWER = 3, 2  # powers of ten that are tried at once; with normalisation layers
 MOST = 8  # rates in all, so that a search ends
+TINY = 1e-12  # stands for a validation loss of 0 on a logarithmic scale
 
 Tried = Mapping[int, tuple[Run, ...]]
 """Half decade (see ``rate_of``) -> its cycles, one per seed."""
@@ -91,7 +92,7 @@ def _cycle(setting: Setting, rate: float) -> RunSpec:
 
 def _end(runs: tuple[Run, ...]) -> float:
     """log of the validation loss at the end, mean over seeds."""
-    return float(np.mean(np.log([last(run) for run in runs])))
+    return float(np.mean(np.log([max(last(run), TINY) for run in runs])))
 
 
 def _best(found: Tried) -> int:
