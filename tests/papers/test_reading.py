@@ -67,9 +67,11 @@ def test_a_constant_rate_may_have_been_a_stepped_one(tmp_path):
     assert f"fit **{STEPPED.label}** better" in page and page in "\n".join(section(STEPPED, archive))
 
 
-def test_of_a_cycled_momentum_the_nearer_reading_is_compared(tmp_path):
+def test_of_a_cycled_momentum_the_same_reading_is_compared(tmp_path):
     measured(TABLE1, {"row 7": 68.4}, tmp_path, repeats=1)  # published 80.9
     measured(TABLE1, {"row 7": 76.9}, tmp_path, repeats=1, variant=NOT_APPLIED)
-    archive = measured(STEPPED, {"row 7": 79.9}, tmp_path, repeats=1)
+    archive = measured(STEPPED, {"row 7": 68.2}, tmp_path, repeats=1)
+    assert "| row 7 | 80.9 | 68.40 | 68.20 |" in "\n".join(other_reading(STEPPED, TABLE1, archive))
+    archive = measured(STEPPED, {"row 7": 79.9}, tmp_path, repeats=1, variant=NOT_APPLIED)
     assert "| row 7 | 80.9 | 76.90 | 79.90 |" in "\n".join(other_reading(STEPPED, TABLE1, archive))
     assert other_reading(STEPPED, named("smith2018-fig4a"), archive) == []

@@ -61,14 +61,17 @@ def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
 def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[str]:
     """A table of the lines that were measured here and in the exhibit that this one reads otherwise.
 
-    Of each the best of both readings of momentum is taken where it was cycled: nearest to what was published.
+    Where momentum was cycled the same reading of it is compared, held if that was measured in both.
     """
     rows = ["| | published | " + first.label + " | here |", "|---|---|---|---|"]
     off: list[tuple[float, float]] = []
-    ours, theirs = (_nearest(one, archive) for one in (exhibit, first))
+    pairs: dict[str, tuple[float, float]] = {}
+    for variant in exhibit.variants:  # held last, so that it stays
+        theirs, ours = (_accuracies(archive.results(one, "paper", variant)) for one in (first, exhibit))
+        pairs |= {name: (theirs[name], ours[name]) for name in ours if name in theirs}
     for line in exhibit.lines:
-        if line.published and line.name in ours and line.name in theirs:
-            pair = theirs[line.name], ours[line.name]
+        if line.published and line.name in pairs:
+            pair = pairs[line.name]
             rows.append(f"| {line.name} | {line.published.accuracy} | {pair[0]:.2f} | {pair[1]:.2f} |")
             off.append((abs(pair[0] - line.published.accuracy), abs(pair[1] - line.published.accuracy)))
     if not off:
@@ -80,17 +83,6 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
         f"Off by {first_off:.2f} points on average as {first.label}, {other_off:.2f} here: the published "
         f"numbers fit **{nearer}** better.",
     ]  # fmt: skip
-
-
-def _nearest(exhibit: Exhibit, archive: Archive) -> Numbers:
-    published = {line.name: line.published.accuracy for line in exhibit.lines if line.published}
-    found: dict[str, float] = {}
-    for variant in exhibit.variants:
-        for name, accuracy in _accuracies(archive.results(exhibit, "paper", variant)).items():
-            target = published.get(name, float("nan"))
-            if name not in found or abs(accuracy - target) < abs(found[name] - target):
-                found[name] = accuracy
-    return found
 
 
 def _accuracies(results: Mapping[str, Result]) -> Numbers:
