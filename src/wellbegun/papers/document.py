@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from wellbegun.papers.collection import named
 from wellbegun.papers.exhibit import NOT_APPLIED, Exhibit, Result, Scale
 from wellbegun.papers.reading import other_reading, reading
@@ -103,7 +105,7 @@ def table(exhibit: Exhibit, results: dict[str, Result]) -> list[str]:
         if line.published is not None:
             spread = f" ± {line.published.spread}" if line.published.spread is not None else ""
             published = f"{line.published.accuracy}{spread}"
-        spread = f" ± {result.spread:.2f}" if len(result.runs) > 1 else ""
+        spread = f" ± {result.spread:.2f}" if np.isfinite(result.spread) else ""
         lost = sum(run.diverged for run in result.runs)
         told = f" ({lost} diverged)" if lost else ""
         rows.append(

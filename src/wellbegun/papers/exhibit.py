@@ -86,8 +86,9 @@ class Result:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over repeats; NaN for one."""
-        return float(np.std(self.accuracies, ddof=1)) if len(self.runs) > 1 else float("nan")
+        """Standard deviation over repeats; NaN for one, and where one diverged: a failure is no noise."""
+        lost = any(run.diverged for run in self.runs)
+        return float("nan") if lost or len(self.runs) < 2 else float(np.std(self.accuracies, ddof=1))
 
     @property
     def learned(self) -> bool:
@@ -96,7 +97,7 @@ class Result:
         return any(bool(np.nanmax(each) > LEARNED * each[0]) for each in right if np.isfinite(each).any())
 
     def __str__(self) -> str:
-        spread = f" +- {self.spread:.2f}" if len(self.runs) > 1 else ""
+        spread = f" +- {self.spread:.2f}" if np.isfinite(self.spread) else ""
         return f"{self.line.name} {self.accuracy:.2f}{spread}"
 
 
