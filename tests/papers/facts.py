@@ -37,6 +37,7 @@ OURS_WHOLE = {
     "smith2018-remarks-cifar3": "lines of Figures 9 and 10 side by side",
     "smith2018-decay-in-time": "Section 4.4 says that it was tried; no run is shown",
     "smith2018-table1-cifar3-stepped": "Table 1, rows 6 to 10, with another reading of their rate",
+    "smith2018-table2-mnist-sgd": "rows 15 to 20 of Table 2, with another reading of their optimizer",
     "smith_topin2017-depths": "Section 4 names depths; no run is shown",
     "smith_topin2017-bn-fraction": "Section 6.1 tells; no run is shown",
     "smith_topin2017-cycle-shapes": "Section 3 tells; no run is shown",

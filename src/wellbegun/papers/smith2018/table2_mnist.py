@@ -89,6 +89,8 @@ EXHIBIT = Exhibit(
         universal("lenet", ("inv 85", "step 85"), ("1cycle 12", "1cycle 25"), "1cycle trains LeNet faster"),
     ),
     assumptions=(
+        "Nesterov, as in the solver files of the report's other networks; smith2018-table2-mnist-sgd has "
+        "the plain SGD of its equations and of Caffe's LeNet example",
         "inv: gamma 1e-4 and power 0.75 as in the author's solver file; the report gives neither",
         "1cycle and cycled momentum by the law of the published logs and the report's appendix",
         "four repeats: batch sizes 512, 515, 520 and 523, initialisations msra and xavier in turn (App. A.1)",
