@@ -196,6 +196,7 @@ def _asked(task: Task | str, options: Options) -> Task:
 def _setting(task: Task, options: Options) -> Setting:
     from wellbegun.training.engine import memory, sources
     from wellbegun.training.engine.precision import resolve
+    from wellbegun.training.engine.uninformed import uninformed_loss
 
     parts = task.parts()
     samples = sources.size(parts.train)
@@ -209,7 +210,7 @@ def _setting(task: Task, options: Options) -> Setting:
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
-        chance=float("nan") if chance is None else chance,
+        chance=float("nan") if chance is None else chance, uninformed=uninformed_loss(task),
         factors=factors(task.model, task.factory_args),
         initialisations=initialisations(task.model), has_test=parts.test is not None,
         test_samples=0 if parts.test is None else sources.size(parts.test),

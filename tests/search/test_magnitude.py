@@ -109,6 +109,29 @@ def test_the_recipe_never_goes_above_the_best_short_cycle(setting):
     assert not (highest and rate.interval)  # the spread of edges says nothing of the cycles
 
 
+class Blind(Patient):
+    """Ramps come down to what one output for all inputs has, and no further; cycles do."""
+
+    best = 0.03
+
+    def _floor(self, weight_decay):
+        return 2.0
+
+
+@pytest.mark.parametrize("uninformed", [2.0, 3.0, float("nan")])
+def test_ramps_that_learn_nothing_from_the_inputs_hand_over_to_short_cycles(uninformed):
+    world = Blind(edge=0.5, noise=0.001, asked=[])
+    found = drive(recipe(replace(SETTING, uninformed=uninformed)), world.train)
+    cycles = found.findings[0].name == "learning rate magnitude"
+    assert cycles == (uninformed == 2.0)
+    assert (found.lr_max <= 0.031) == cycles
+    if cycles:
+        assert "had learned nothing from its inputs" in found.findings[0].reason
+        asked = {spec.key for spec in world.asked}
+        told = {run.key for one in found.findings for run in one.runs}
+        assert asked - told <= {found.final.key}  # ramps that were in vain are paid for, too
+
+
 def test_cycles_that_learn_nothing_support_no_rate():
     world = Patient(edge=0.5, noise=0.001)
     world.least = 0.96

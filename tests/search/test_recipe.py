@@ -204,6 +204,12 @@ def test_a_final_run_at_chance_is_told(reached, warned):
     assert any("commonest class (0.11 +- 0.01)" in note for note in found.notes) == warned
 
 
+@pytest.mark.parametrize(("uninformed", "warned"), [(0.3, True), (0.5, False), (float("nan"), False)])
+def test_a_final_run_that_learned_nothing_from_the_inputs_is_told(uninformed, warned):
+    found = drive(recipe(replace(SETTING, uninformed=uninformed)), World().train)
+    assert any("nothing was learned from the inputs" in note for note in found.notes) == warned
+
+
 def losses_of(world, jump):
     """A world whose final runs at too large a rate jump late and come back only half way."""
 

@@ -53,7 +53,9 @@ def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
             first = read(runs[-1].curve, margin=1.0, learned=0.995)
         except Refused as refused:
             raise Refused(
-                f"no learning rate from {COARSE_MIN:g} to {COARSE_MAX:g} trains this task: {refused}",
+                f"no learning rate from {COARSE_MIN:g} to {COARSE_MAX:g} trains this task: {refused}; "
+                "where data and loss are sound, another initialisation, normalisation layers or another "
+                "optimizer may help",
                 tuple(runs),
             ) from refused
     bounds = {runs[-1].key: first}

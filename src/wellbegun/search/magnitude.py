@@ -112,7 +112,11 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
     scores, tried = ends(named)
     rate = rate_of(best)
     choice = round_to(MARGIN * rate, 2)
-    who = "an adaptive optimizer" if setting.adaptive else "a network with normalisation layers"
+    who = (
+        "a network that had learned nothing from its inputs by then"
+        if setting.blind
+        else ("an adaptive optimizer" if setting.adaptive else "a network with normalisation layers")
+    )
     return Finding(
         STEP, choice,
         f"A fast ramp becomes unstable at {edge.choice:.2g}, which says little of the useful rates of {who}. "

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
@@ -175,6 +176,8 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     known: list[Run] = []
     if course.momentum:
         moment, dropped, top, setting = yield from announce(seen, _fitted(setting, top, centre))
+        if not setting.forgiving and _blind(setting, moment.runs):
+            return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
         findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
@@ -198,6 +201,15 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         findings, lr_max, notes = [*findings, speed[0]], speed[1], speed[2]
     found = replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
     return (yield from announce(findings[-1], _worth_it(setting, found))) if course.usual else found
+
+
+def _sighted(setting: Setting, course: Course, vain: tuple[Run, ...]) -> Plan[Recommendation]:
+    """The same steps with short cycles to find the learning rate, after ramps that taught nothing."""
+    found = yield from _searched(replace(setting, blind=True), course)
+    first, *others = found.findings
+    known = {run.key for run in first.runs}
+    first = replace(first, runs=(*(run for run in vain if run.key not in known), *first.runs))
+    return replace(found, findings=(first, *others))
 
 
 def _ends_at(run: Run, top: float) -> bool:
@@ -248,7 +260,7 @@ def _fitted(
     narrowed = 0
     while True:
         finding = yield from momentum(setting, top, decay)
-        slower = setting.slower() if _hardly_learned(finding.runs) else None
+        slower = setting.slower() if _descent(setting, finding.runs) > HARDLY else None
         if slower is not None:
             setting = slower
         else:
@@ -264,10 +276,21 @@ def _fitted(
     return finding, dropped, top * WIDER if wider else top, setting
 
 
-def _hardly_learned(runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more stayed near the untrained network's loss."""
-    lowest = [np.exp(course(run.curve.val_loss).min()) / run.curve.val_loss[0] for run in runs]
-    return bool(np.median(lowest) > HARDLY)
+def _descent(setting: Setting, runs: Sequence[Run]) -> float:
+    """The lowest loss of these ramps, their median, over what a network has that does not know its inputs.
+
+    That is the loss of the best output that is the same for all, or the untrained network's if that is lower.
+    """
+    lowest = [
+        np.exp(course(run.curve.val_loss).min()) / np.fmin(run.curve.val_loss[0], setting.uninformed)
+        for run in runs
+    ]
+    return float(np.median(lowest))
+
+
+def _blind(setting: Setting, runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more never did better than one output for all inputs."""
+    return bool(np.isfinite(setting.uninformed) and _descent(setting, runs) > UNTRAINED)
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
@@ -314,9 +337,16 @@ def _lost(run: Run) -> bool:
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
-    """A warning where the final run is no better than naming the commonest class."""
+    """A warning where the final run is no better than naming the commonest class, or than any one output."""
     known = run.curve.val_accuracy[np.isfinite(run.curve.val_accuracy)]
-    if not len(known) or not setting.chance < 1:
+    if not len(known):
+        loss = float(run.curve.val_loss[-1])
+        return () if not loss > UNTRAINED * setting.uninformed else (
+            f"The final run's validation loss, {loss:.4g}, is no better than the {setting.uninformed:.4g} of "
+            "the one output that suits all inputs best: nothing was learned from the inputs, so no value "
+            "here is better than another; check the data, or train longer.",
+        )  # fmt: skip
+    if not setting.chance < 1:
         return ()
     error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
     if known[-1] > setting.chance + 2 * error:

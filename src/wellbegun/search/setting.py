@@ -42,6 +42,7 @@ class Setting:
     multipliers: bool = False  # the network has multipliers of its own for rate and decay of its parameters
     decay_bias_and_norm: bool = True
     chance: float = math.nan  # validation accuracy of naming the commonest class; NaN where there are none
+    uninformed: float = math.nan  # validation loss of the best output that no input changes; NaN: unknown
     factors: tuple[
         tuple[str, float], ...
     ] = ()  # numbers that the model factory takes, with the task's values
@@ -56,6 +57,7 @@ class Setting:
     length: int | None = None  # of a linear ramp, when somebody asked for one
     total: int | None = None  # updates of the final run, where a budget gives them instead of epochs
     memory: int | None = None  # bytes that the device has in all; None: unknown
+    blind: bool = False  # its ramps have learned nothing from the inputs: their edge is of no use
 
     @property
     def iterations(self) -> int:
@@ -75,9 +77,10 @@ class Setting:
         """Whether training stays stable at rates far above the useful ones.
 
         So it does with adaptive optimizers, and with normalisation layers: the scale of the weights before
-        them is free, and a rate that is too large lets them grow until it suits them.
+        them is free, and a rate that is too large lets them grow until it suits them. And so does a network
+        that has died, or has not begun to learn from its inputs: nothing is left to become unstable.
         """
-        return self.adaptive or self.normalised
+        return self.adaptive or self.normalised or self.blind
 
     @property
     def ramp_iterations(self) -> int:

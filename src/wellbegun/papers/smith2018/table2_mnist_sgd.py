@@ -1,4 +1,4 @@
-"""Table 2, rows 15 to 20, with the other reading of their optimizer: plain SGD, as in Caffe's LeNet example."""
+"""Table 2, rows 15 to 20, read otherwise: trained by plain SGD, as in Caffe's LeNet example."""
 
 from dataclasses import replace
 
@@ -14,8 +14,8 @@ EXHIBIT = replace(
     lines=tuple(replace(line, optimizer="papers_sgd", sources=()) for line in PUBLISHED.lines),
     claims=tuple(replace(claim, id=f"{claim.id}-sgd") for claim in PUBLISHED.claims),
     assumptions=(
-        "plain SGD: the report's equations give it, and the solver of Caffe's LeNet example, whose network it "
-        "takes, names no other; the report's patch that cycles momentum is in it",
+        "plain SGD: the report's equations give it, and the solver of Caffe's LeNet example, whose network "
+        "it takes, names no other; the report's patch that cycles momentum is in it",
         *PUBLISHED.assumptions,
     ),
     instead_of=PUBLISHED.id,
