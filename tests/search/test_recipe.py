@@ -202,6 +202,8 @@ def test_a_final_run_at_chance_is_told(reached, warned):
 
     found = drive(recipe(replace(SETTING, chance=0.11)), Guessing().train)
     assert any("commonest class (0.11 +- 0.01)" in note for note in found.notes) == warned
+    rare = replace(SETTING, chance=0.11, uninformed=1.0)  # the loss says that something was learned
+    assert not drive(recipe(rare), Guessing().train).notes
 
 
 @pytest.mark.parametrize(("uninformed", "warned"), [(0.3, True), (0.5, False), (float("nan"), False)])

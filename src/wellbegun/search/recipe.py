@@ -337,25 +337,25 @@ def _lost(run: Run) -> bool:
 
 
 def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
-    """A warning where the final run is no better than naming the commonest class, or than any one output."""
+    """A warning where the final run is no better than one output for all inputs: the commonest class, say."""
+    loss = float(run.curve.val_loss[-1])
     known = run.curve.val_accuracy[np.isfinite(run.curve.val_accuracy)]
-    if not len(known):
-        loss = float(run.curve.val_loss[-1])
-        return () if not loss > UNTRAINED * setting.uninformed else (
+    error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
+    if loss < UNTRAINED * setting.uninformed:
+        return ()
+    if len(known) and setting.chance < 1 and not known[-1] > setting.chance + 2 * error:
+        return (
+            f"The final run's validation accuracy, {known[-1]:.3g}, is no better than naming the commonest "
+            f"class ({setting.chance:.3g} +- {error:.1g}): nothing that carries over was learned, so no "
+            "value here is better than another; check the labels.",
+        )
+    if not len(known) and np.isfinite(setting.uninformed):
+        return (
             f"The final run's validation loss, {loss:.4g}, is no better than the {setting.uninformed:.4g} of "
             "the one output that suits all inputs best: nothing was learned from the inputs, so no value "
             "here is better than another; check the data, or train longer.",
-        )  # fmt: skip
-    if not setting.chance < 1:
-        return ()
-    error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
-    if known[-1] > setting.chance + 2 * error:
-        return ()
-    return (
-        f"The final run's validation accuracy, {known[-1]:.3g}, is no better than naming the commonest class "
-        f"({setting.chance:.3g} +- {error:.1g}): nothing that carries over was learned, so no value here "
-        "is better than another; check the labels.",
-    )
+        )
+    return ()
 
 
 def _recommendation(
