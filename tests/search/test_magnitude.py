@@ -132,8 +132,18 @@ def test_ramps_that_learn_nothing_from_the_inputs_hand_over_to_short_cycles(unin
         assert asked - told <= {found.final.key}  # ramps that were in vain are paid for, too
 
 
+def test_where_cycles_learn_nothing_either_the_edge_stands():
+    world = Blind(edge=0.5, noise=0.001, asked=[])
+    world.least = 0.9  # of 2.3: more than what one output for all inputs has
+    found = drive(recipe(replace(SETTING, uninformed=2.0)), world.train)
+    assert found.findings[0].name == "learning rate range" and found.lr_max > 0.1
+    assert any("nothing was learned from the inputs" in note for note in found.notes)
+    asked, told = {spec.key for spec in world.asked}, {run.key for one in found.findings for run in one.runs}
+    assert asked - told <= {found.final.key}
+
+
 def test_cycles_that_learn_nothing_support_no_rate():
     world = Patient(edge=0.5, noise=0.001)
     world.least = 0.96
-    with pytest.raises(Refused, match=r"below 95% of the untrained|trains this task"):
+    with pytest.raises(Refused, match=r"must lower the validation loss below 2\.185|trains this task"):
         drive(look(ADAPTIVE), world.train)

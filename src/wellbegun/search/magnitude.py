@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.bounds import LEARNED
+from wellbegun.diagnosis.bounds import LEARNED, UNTRAINED
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.errors import Refused
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, coarse, round_to
@@ -103,9 +103,10 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
     runs = (*edge.runs, *chain.from_iterable(found.values()))
     untrained = float(found[best][0].curve.val_loss[0])
     lowest = min(last(run) for run in found[best])
-    if not lowest < LEARNED * untrained:
+    enough = UNTRAINED * setting.uninformed if setting.blind else LEARNED * untrained
+    if not lowest < enough:
         raise Refused(
-            f"one of the short cycles must lower the validation loss below {LEARNED:.0%} of the untrained "
+            f"one of the short cycles must lower the validation loss below {enough:.4g}, of the untrained "
             f"network's {untrained:.4g}, got {lowest:.4g} at best; train longer", runs,
         )  # fmt: skip
     named = {_name(n, seed): run for n in sorted(found) for seed, run in enumerate(found[n])}

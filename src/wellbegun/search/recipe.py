@@ -177,7 +177,10 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     if course.momentum:
         moment, dropped, top, setting = yield from announce(seen, _fitted(setting, top, centre))
         if not setting.forgiving and _blind(setting, moment.runs):
-            return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
+            try:
+                return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
+            except Refused as refused:  # cycles learn no more: the edge at least is safe
+                dropped += refused.runs
         findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
