@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wellbegun.curve import FINISHED, Curve, Run
-from wellbegun.search.learning_rate import WIDEN, WIDER, bounds, in_sight
+from wellbegun.search.learning_rate import WIDEN, WIDER, bounds, coarse, in_sight
 from wellbegun.search.plan import drive
 
 from .test_recipe import SETTING
@@ -69,3 +69,22 @@ def test_a_wider_ramp_that_comes_less_far_down_is_one_too_many():
     assert ends == pytest.approx([TOP, TOP * WIDER, TOP, TOP])
     assert finding.choice["lr_max"] <= TOP and len(finding.runs) == 4
     assert finding.runs[0].key not in finding.details["drawn"]  # it was paid, but does not count
+
+
+@pytest.mark.parametrize("factor", [0.001, 1.0])
+def test_an_edge_that_no_other_seed_sees_was_a_stumble(factor):
+    class Stumbling(World):
+        def run(self, spec):
+            own = factor if spec.seed == SETTING.seed else 1.0
+            return World(edge=0.3 * own, noise=0.005).run(spec)
+
+    world = Stumbling(asked=[])
+    finding = drive(coarse(SETTING), world.train)
+    assert 0.05 < finding.choice < 2
+    ends = [float(spec.lr(spec.iterations)) for spec in world.asked]
+    if factor == 1.0:
+        assert len(world.asked) == 3 and max(ends[1:]) < 10
+    else:  # up to ten times the stumble, then through all magnitudes
+        assert len(world.asked) == 5 and max(ends[1:3]) < 0.05 and ends[3:] == [10.0, 10.0]
+        assert {run.spec.key for run in finding.runs} == {spec.key for spec in world.asked}
+        assert "with 2 seeds" in finding.reason

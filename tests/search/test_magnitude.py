@@ -11,7 +11,7 @@ from wellbegun.curve import Curve
 from wellbegun.errors import Refused
 from wellbegun.schedules.cyclical import OneCycle
 from wellbegun.search.learning_rate import MARGIN, coarse
-from wellbegun.search.magnitude import look
+from wellbegun.search.magnitude import look, lowest_between, rate_of
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
 
@@ -55,10 +55,10 @@ def test_with_normalisation_layers_the_edge_is_no_end(best):
     world = Patient(edge=0.5, noise=0.001, asked=[])
     world.best = best
     found = drive(look(NORMALISED), world.train)
-    assert abs(np.log10(found.choice / MARGIN / best)) < 0.27
+    assert abs(np.log10(found.choice / MARGIN / best)) < 0.2
     cycles = [spec for spec in world.asked if isinstance(spec.lr, OneCycle)]
     again = {spec.lr.lr_max for spec in cycles if spec.seed == NORMALISED.seed + 1}
-    assert len(again) == 3 and found.choice / MARGIN == pytest.approx(sorted(again)[1], rel=0.02)
+    assert len(again) == 3 and min(again) < found.choice / MARGIN < max(again)
     assert {spec.seed for spec in cycles} == {NORMALISED.seed, NORMALISED.seed + 1}
     assert all(spec.limit is None for spec in cycles) and len(found.runs) == len(world.asked)
     assert "normalisation layers" in found.reason
@@ -81,11 +81,33 @@ def test_a_rate_that_was_lucky_once_must_be_good_again():
     assert found.details["table"]["won"] == "0.1"
 
 
+@pytest.mark.parametrize("middle", [-0.45, -0.2, 0.0, 0.3])
+def test_the_lowest_between_three_ends_is_that_of_their_parabola(middle):
+    def cycle(half_decade):
+        run = World(edge=99.0, noise=0.0).run(ADAPTIVE.short_cycle(rate_of(half_decade), (0.95, 0.85), 0.0))
+        loss = np.full(len(run.curve), np.exp(0.2 * (half_decade - middle) ** 2))
+        return (replace(run, curve=replace(run.curve, val_loss=loss)),)
+
+    found = {n: cycle(n) for n in (-2, -1, 0, 1, 2)}
+    assert lowest_between(found, 0) == pytest.approx(middle)
+    assert lowest_between({n: found[n] for n in (-1, 0)}, 0) == 0  # nothing is known above
+    assert rate_of(-0.5) == pytest.approx((0.3 * 1) ** 0.5) and rate_of(0.5) == pytest.approx(3**0.5)
+
+
+def test_seeds_that_disagree_a_little_find_nearly_the_same_rate():
+    rates = []
+    for best in (0.16, 0.17, 0.18, 0.19):  # between 0.1 and 0.3: luck says which of them is better
+        world = Patient(edge=0.5, noise=0.001)
+        world.best = best
+        rates.append(drive(look(NORMALISED), world.train).choice / MARGIN)
+    assert max(rates) / min(rates) < 1.5
+
+
 def test_seeds_whose_edges_differ_find_the_same_rate():
     for edge in (0.4, 0.5, 0.7, 1.1, 2.0):
         world = Patient(edge=edge, noise=0.001, asked=[])
         found = drive(look(ADAPTIVE), world.train)
-        assert found.choice / MARGIN == pytest.approx(0.003)
+        assert found.choice / MARGIN == pytest.approx(0.003, rel=0.2)
         tried = {spec.lr.lr_max for spec in world.asked if isinstance(spec.lr, OneCycle)}
         assert tried <= {1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001}
 

@@ -12,6 +12,7 @@ from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
+from wellbegun.search.setting import STEADY
 from wellbegun.search.usual import Cycle, untuned, usual
 
 from .test_recipe import SETTING
@@ -73,7 +74,7 @@ def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))
     own, theirs = asked
-    length = SETTING.ramp_iterations
+    length = max(SETTING.ramp_iterations, STEADY)
     assert own.lr == OneCycle.of(0.02, length) and theirs.lr == OneCycle.of(0.1, length)
     assert own.momentum == MomentumCycle(0.97, 0.85, own.lr.stepsize)
     assert theirs.momentum == MomentumCycle(0.95, 0.85, theirs.lr.stepsize)

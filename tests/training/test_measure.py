@@ -115,6 +115,10 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_all_rows_kept(bad):
         ([2.0, 0.1, 0.1, 0.1, 0.5, 0.5], 4.0, True),
         ([2.0, 0.1, 0.1, 0.1, 0.5, 0.1], 4.0, False),
         ([2.0, 0.1, 0.1, 0.1, 0.4, 0.4], 4.1, False),
+        ([2.0, 1.7, 1.7, 1.7, *[1.99] * 6], 4.0, True),  # a ramp that had learnt a little is as at first
+        ([2.0, 1.7, 1.7, 1.7, *[1.99] * 5], 4.0, False),  # a swing that may come back
+        ([2.0, 1.7, 1.7, 1.7, *[1.99] * 6], None, False),
+        ([2.0, 1.7, 1.7, 1.7, *[1.99] * 3, 1.9, *[1.99] * 5], 4.0, False),
         ([-1.0, -20.0, -1.0, -1.0, 3.0, 3.0], 4.0, False),  # a loss that may be negative
         ([2.0], 4.0, False),
     ],

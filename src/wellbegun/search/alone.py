@@ -11,7 +11,7 @@ from wellbegun.search.batch_size import batch_size, checked
 from wellbegun.search.length import length
 from wellbegun.search.lr_min import lr_min
 from wellbegun.search.magnitude import look
-from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
+from wellbegun.search.momentum import CANDIDATES, momentum, usual_cycle
 from wellbegun.search.momentum_cycle import STEADY, momentum_cycle
 from wellbegun.search.momentum_range import momentum_range, safe_rate
 from wellbegun.search.plan import Finding, Plan
@@ -48,7 +48,7 @@ class Ground:
     look: Finding
     top: float  # where linear ramps end
     decay: float  # middle of the weight decay's grid
-    momentum: tuple[float, float] = USUAL_CYCLE
+    momentum: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ def ground(setting: Setting) -> Plan[Ground]:
     """The coarse look, and what follows from it."""
     found = yield from look(setting)
     top = found.choice * learning_rate.HEADROOM
-    return Ground(found, top, middle_decay(setting, top))
+    return Ground(found, top, middle_decay(setting, top), usual_cycle(setting))
 
 
 def middle_decay(setting: Setting, top: float) -> float:
     """The middle of the weight decay's grid when ``top`` is where ramps end."""
-    return middle(setting, top / learning_rate.HEADROOM / 2, USUAL_CYCLE)
+    return middle(setting, top / learning_rate.HEADROOM / 2, usual_cycle(setting))
 
 
 def _momentum(setting: Setting, base: Ground, asked: Asked) -> Plan[Finding]:

@@ -14,7 +14,7 @@ from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import COARSE_ITERATIONS, COARSE_MAX, COARSE_MIN, Setting
+from wellbegun.search.setting import COARSE_ITERATIONS, COARSE_MAX, COARSE_MIN, STEADY, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "learning rate range"
@@ -58,13 +58,7 @@ def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
                 "optimizer may help",
                 tuple(runs),
             ) from refused
-    bounds = {runs[-1].key: first}
-    again = setting.narrow(first.edge or COARSE_MAX, slower=2 * runs[-1].spec.iterations // COARSE_ITERATIONS)
-    asked = [again.but(seed=setting.seed + number) for number in range(1, repeats + 1)]
-    further = (yield Batch.of(STEP, asked)) if asked else []
-    for run in further:
-        with suppress(Refused):
-            bounds[run.key] = read(run.curve, margin=1.0, learned=0.995)
+    further, bounds = yield from _elsewhere(setting, runs[-1], first, repeats)
     runs += further
     ends = {run.key: _end(run) for run in runs}
     # a ramp this fast may wobble long before it breaks down: the middle between both
@@ -81,6 +75,34 @@ def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
         tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
         section="4.1",
     )  # fmt: skip
+
+
+def _elsewhere(
+    setting: Setting, opening: Run, first: Bounds, repeats: int
+) -> Plan[tuple[list[Run], dict[str, Bounds]]]:
+    """Exponential ramps with other seeds around an edge, and the bounds of all that count.
+
+    Where none of them becomes unstable, up to ten times that edge, it was a stumble of the first one: then
+    they go through all magnitudes, and it does not count.
+    """
+    again = setting.narrow(first.edge or COARSE_MAX, slower=2 * opening.spec.iterations // COARSE_ITERATIONS)
+    seeds = range(setting.seed + 1, setting.seed + 1 + repeats)
+    runs = list((yield Batch.of(STEP, [again.but(seed=seed) for seed in seeds]))) if repeats else []
+    found = _readable(runs)
+    stumbled = found and all(bound.level_to_end for bound in found.values())
+    if not stumbled or again.lr(again.iterations) >= COARSE_MAX:
+        return runs, {opening.key: first} | found
+    whole = yield Batch.of(STEP, [opening.spec.but(seed=seed) for seed in seeds])
+    return [*runs, *whole], _readable(whole) or found
+
+
+def _readable(runs: Sequence[Run]) -> dict[str, Bounds]:
+    """The bounds of fast ramps, by key, of those that learned anything."""
+    found = {}
+    for run in runs:
+        with suppress(Refused):
+            found[run.key] = read(run.curve, margin=1.0, learned=0.995)
+    return found
 
 
 def single(spec: RunSpec, before: tuple[Run, ...] = ()) -> Plan[Finding]:
@@ -120,7 +142,7 @@ def bounds(
     Their middle is the value, their spread the distance from the edge.
 
     With edge and level (the upper end of the level stretch) the geometric means over seeds, error the
-    standard error of log edge and slower = (ramp iterations / stepsize) ** SLOWER:
+    standard error of log edge and slower = (max(ramp iterations, STEADY) / stepsize) ** SLOWER:
 
         lr_max = min(level, edge / margin, lowest edge of any seed / min(1, slower)),
         margin = max(SAFE max(1, epochs / LONG) ** LONGER, MARGIN min(exp(2 error), CAUTION) slower).
@@ -162,7 +184,7 @@ def bounds(
     edges = _by_seed(single, edges_of(single, top))
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
-    slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
+    slower = (max(setting.ramp_iterations, STEADY) / setting.cycle(1.0).stepsize) ** SLOWER
     smallest = SAFE * max(1.0, setting.epochs / LONG) ** LONGER
     margin = float(max(smallest, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)

@@ -13,7 +13,7 @@ from wellbegun.diagnosis.bounds import LEARNED, UNTRAINED
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.errors import Refused
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, coarse, round_to
-from wellbegun.search.momentum import USUAL_CYCLE
+from wellbegun.search.momentum import usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import STOP_AT, Setting
 from wellbegun.spec import RunSpec
@@ -41,6 +41,8 @@ def look(setting: Setting) -> Plan[Finding]:
 
 def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     """The largest rate of the best of several short cycles: powers of ten, then half of one either way.
+
+    Between the best and its neighbours, where a parabola through their ends is lowest.
 
     Its choice stands where that of the coarse look does: ``MARGIN`` times that rate. Networks with
     normalisation layers, whose edges say nothing, go on to larger rates while these are better, and their
@@ -74,9 +76,24 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     return _finding(setting, found | twice, _best(twice or found), edge)
 
 
-def rate_of(half_decade: int) -> float:
-    """1 or 3 of a magnitude: -2 -> 0.1, -1 -> 0.3, 0 -> 1."""
-    return float(f"{3 if half_decade % 2 else 1}e{half_decade // 2}")
+def rate_of(half_decade: float) -> float:
+    """1 or 3 of a magnitude: -2 -> 0.1, -1 -> 0.3, 0 -> 1; between two of them what lies there."""
+    low = math.floor(half_decade)
+    rate = float(f"{3 if low % 2 else 1}e{low // 2}")
+    return rate if low == half_decade else rate * (rate_of(low + 1) / rate) ** (half_decade - low)
+
+
+def lowest_between(found: Tried, best: int) -> float:
+    """Where a parabola through the ends of the best rate and its two neighbours is lowest, in half decades.
+
+    At most half way to a neighbour; the best one itself where a neighbour is missing or diverged. So seeds
+    that disagree whether 0.1 or 0.3 is a little better agree on what lies between.
+    """
+    if not {best - 1, best + 1} <= set(found):
+        return best
+    left, middle, right = (_end(found[n]) for n in (best - 1, best, best + 1))
+    bend = left - 2 * middle + right
+    return best + 0.5 * (left - right) / bend if 0 < bend < np.inf else best
 
 
 def _cycles(setting: Setting, asked: list[int], seed: int | None = None) -> Plan[dict[int, tuple[Run, ...]]]:
@@ -86,7 +103,7 @@ def _cycles(setting: Setting, asked: list[int], seed: int | None = None) -> Plan
 
 
 def _cycle(setting: Setting, rate: float) -> RunSpec:
-    spec = setting.short_cycle(rate, USUAL_CYCLE, 0.0)
+    spec = setting.short_cycle(rate, usual_cycle(setting), 0.0)
     return spec.but(limit=STOP_AT) if setting.adaptive else spec  # with normalisation a loss comes back
 
 
@@ -111,8 +128,9 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
         )  # fmt: skip
     named = {_name(n, seed): run for n in sorted(found) for seed, run in enumerate(found[n])}
     scores, tried = ends(named)
-    rate = rate_of(best)
-    choice = round_to(MARGIN * rate, 2)
+    rate = round_to(rate_of(lowest_between(found, best)), 2)
+    choice = round_to(MARGIN * rate, 3)
+    near = "" if rate == rate_of(best) else f", between it and its neighbours {rate:g} would be"
     who = (
         "a network that had learned nothing from its inputs by then"
         if setting.blind
@@ -121,15 +139,16 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
     return Finding(
         STEP, choice,
         f"A fast ramp becomes unstable at {edge.choice:.2g}, which says little of the useful rates of {who}. "
-        f"Short cycles up to these rates end at a validation loss of {tried}; {rate:g} is best, so the "
-        f"linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most {rate:g}.",
+        f"Short cycles up to these rates end at a validation loss of {tried}; {rate_of(best):g} is best"
+        f"{near}. The linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most "
+        f"{rate:g}.",
         runs,
         details={
             "labels": {run.key: name for name, run in named.items()}, "winner": found[best][0].key,
             "scores": scores,
             "table": {
                 "columns": ["Largest rate of the cycle", "Val. loss at the end"],
-                "rows": [[name, end] for name, end in scores.items()], "won": f"{rate:g}",
+                "rows": [[name, end] for name, end in scores.items()], "won": f"{rate_of(best):g}",
             },
         },
         section="4.1",

@@ -19,7 +19,7 @@ from wellbegun.search.correction import correction
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.length import length
 from wellbegun.search.magnitude import look
-from wellbegun.search.momentum import CANDIDATES, USUAL_CYCLE, momentum
+from wellbegun.search.momentum import CANDIDATES, momentum, usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
 from wellbegun.search.recommendation import Recommendation
@@ -31,6 +31,7 @@ RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
 HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
+MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
 NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
 
 
@@ -126,7 +127,7 @@ def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
 def _sized(setting: Setting) -> Plan[tuple[tuple[Finding, ...], Setting, tuple[str, ...]]]:
     """The batch size first: the finding, the setting with it, and what a change of it means."""
     seen = yield from look(setting)
-    size = yield from announce(seen, batch_size(setting, seen.choice * HEADROOM, USUAL_CYCLE))
+    size = yield from announce(seen, batch_size(setting, seen.choice * HEADROOM, usual_cycle(setting)))
     if size.choice == setting.batch_size:
         return (size,), setting, ()
     epochs = learning_rate.round_to(size.details["final_epochs"], 3)
@@ -171,7 +172,7 @@ def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendat
 def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     """The steps of a course in order, and what they recommend."""
     seen = yield from look(setting)
-    findings, top, pair = [seen], seen.choice * HEADROOM, USUAL_CYCLE
+    findings, top, pair = [seen], seen.choice * HEADROOM, usual_cycle(setting)
     centre = middle(setting, seen.choice / MARGIN, pair)
     known: list[Run] = []
     if course.momentum:
@@ -263,7 +264,8 @@ def _fitted(
     narrowed = 0
     while True:
         finding = yield from momentum(setting, top, decay)
-        slower = setting.slower() if _descent(setting, finding.runs) > HARDLY else None
+        unsure = _hardly_learned(finding.runs) or _blind(setting, finding.runs)
+        slower = setting.slower() if unsure else None
         if slower is not None:
             setting = slower
         else:
@@ -279,21 +281,24 @@ def _fitted(
     return finding, dropped, top * WIDER if wider else top, setting
 
 
-def _descent(setting: Setting, runs: Sequence[Run]) -> float:
-    """The lowest loss of these ramps, their median, over what a network has that does not know its inputs.
-
-    That is the loss of the best output that is the same for all, or the untrained network's if that is lower.
-    """
-    lowest = [
-        np.exp(course(run.curve.val_loss).min()) / np.fmin(run.curve.val_loss[0], setting.uninformed)
-        for run in runs
-    ]
-    return float(np.median(lowest))
+def _hardly_learned(runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more stayed near the untrained network's loss."""
+    return float(np.median([_lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
 
 
 def _blind(setting: Setting, runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more never did better than one output for all inputs."""
-    return bool(np.isfinite(setting.uninformed) and _descent(setting, runs) > UNTRAINED)
+    """Whether half of these ramps or more learned the one output that suits all inputs, and no more.
+
+    A network that begins with no more loss than that has nothing of the kind to learn first.
+    """
+    if not setting.uninformed < MEAN * np.median([run.curve.val_loss[0] for run in runs]):
+        return False
+    return float(np.median([_lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
+
+
+def _lowest(run: Run) -> float:
+    """The smoothed validation loss."""
+    return float(np.exp(course(run.curve.val_loss).min()))
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

@@ -18,11 +18,9 @@ COARSE_ITERATIONS, COARSE_MIN, COARSE_MAX = 100, 1e-6, 10.0
 COARSE_EVALUATIONS = 50  # of the coarse ramp, whose rate grows by 17 % per iteration
 FINAL_EVALUATIONS = 40
 EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
-RAMP_SHARE, RAMP_SHORTEST, RAMP_LONGEST = (
-    0.07,
-    100,
-    300,
-)  # of the final run; 50-100 iterations rank, 13 do not
+RAMP_SHARE = 0.07  # of the final run
+RAMP_SHORTEST, RAMP_LONGEST = 70, 300  # iterations; 50 to 100 rank, 13 do not
+STEADY = 100  # iterations from which on a slower ramp sees a larger edge, and a short cycle bears large rates
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 
 

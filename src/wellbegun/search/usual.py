@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.search.momentum import USUAL_CYCLE
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import Setting
+from wellbegun.search.setting import STEADY, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "usual settings"
@@ -39,8 +39,9 @@ class Cycle:
         return near and self.momentum == other.momentum
 
     def short(self, setting: Setting, seed: int) -> RunSpec:
-        """A whole cycle as short as a range test."""
-        return setting.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
+        """A whole cycle as short as a range test, but not so short that it bears small rates alone."""
+        steady = replace(setting, length=max(setting.ramp_iterations, STEADY))
+        return steady.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
 
 
 def untuned(setting: Setting) -> Cycle | None:

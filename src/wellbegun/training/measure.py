@@ -14,8 +14,8 @@ from wellbegun.schedules._base import Floats, Schedule
 from wellbegun.spec import RunSpec
 from wellbegun.training.trainer import Trainer
 
-SMOOTHED = 3
-"""Evaluations in a median: one bad evaluation alone is noise."""
+SMOOTHED, SWING = 3, 6
+"""Evaluations in a median, as one bad one alone is noise; as many in a row are no swing of the momentum."""
 LEARNT, LEARNT_IN_RAMP, UNTRAINED, EXPLODED = 0.8, 0.95, 0.98, 10.0
 """Multiples of the first val_loss: learnt below 0.8, as if untrained from 0.98, exploded past 10."""
 
@@ -36,7 +36,8 @@ def measure(
     - val_loss > 10 x the one at iteration 0;
     - the median of the last 3 val_losses >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.8 x
       of it: the network had learnt and is no better than untrained again;
-    - with ``spec.limit``: the median of the last 3 val_losses > limit x the lowest median of 3 so far.
+    - with ``spec.limit``: the median of the last 3 val_losses > limit x the lowest median of 3 so far, or the
+      last 6 all >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.95 x of it.
 
     The rules that compare need a first (or best) val_loss above 0: they skip losses that may be negative.
     Those that compare with iteration 0 are skipped in a continuation, too: it begins with a trained network.
@@ -99,10 +100,12 @@ def has_diverged(
         return False
     medians = np.median(np.lib.stride_tricks.sliding_window_view(val_loss, SMOOTHED), axis=1)
     best, last = float(medians.min()), float(medians[-1])
-    learnt = LEARNT if limit is None else LEARNT_IN_RAMP
-    if first > 0 and best <= learnt * first and last >= UNTRAINED * first:
+    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first:
         return True
-    return limit is not None and best > 0 and last > limit * best
+    if limit is None:
+        return False
+    dead = len(val_loss) > SWING and bool((val_loss[-SWING:] >= UNTRAINED * first).all())
+    return best > 0 and (last > limit * best or (first > 0 and best <= LEARNT_IN_RAMP * first and dead))
 
 
 class _Log:
