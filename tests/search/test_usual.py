@@ -12,7 +12,7 @@ from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
-from wellbegun.search.setting import STEADY
+from wellbegun.search.setting import RAMP_SHORTEST
 from wellbegun.search.usual import Cycle, untuned, usual
 
 from .test_recipe import SETTING
@@ -74,7 +74,7 @@ def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))
     own, theirs = asked
-    length = max(SETTING.ramp_iterations, STEADY)
+    length = max(SETTING.ramp_iterations, RAMP_SHORTEST)
     assert own.lr == OneCycle.of(0.02, length) and theirs.lr == OneCycle.of(0.1, length)
     assert own.momentum == MomentumCycle(0.97, 0.85, own.lr.stepsize)
     assert theirs.momentum == MomentumCycle(0.95, 0.85, theirs.lr.stepsize)

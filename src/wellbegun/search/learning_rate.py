@@ -14,7 +14,7 @@ from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import COARSE_ITERATIONS, COARSE_MAX, COARSE_MIN, STEADY, Setting
+from wellbegun.search.setting import COARSE_ITERATIONS, COARSE_MAX, COARSE_MIN, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "learning rate range"
@@ -142,7 +142,7 @@ def bounds(
     Their middle is the value, their spread the distance from the edge.
 
     With edge and level (the upper end of the level stretch) the geometric means over seeds, error the
-    standard error of log edge and slower = (max(ramp iterations, STEADY) / stepsize) ** SLOWER:
+    standard error of log edge and slower = (ramp iterations / stepsize) ** SLOWER:
 
         lr_max = min(level, edge / margin, lowest edge of any seed / min(1, slower)),
         margin = max(SAFE max(1, epochs / LONG) ** LONGER, MARGIN min(exp(2 error), CAUTION) slower).
@@ -184,7 +184,7 @@ def bounds(
     edges = _by_seed(single, edges_of(single, top))
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
-    slower = (max(setting.ramp_iterations, STEADY) / setting.cycle(1.0).stepsize) ** SLOWER
+    slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
     smallest = SAFE * max(1.0, setting.epochs / LONG) ** LONGER
     margin = float(max(smallest, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
     found = bounds_of(runs, margin)

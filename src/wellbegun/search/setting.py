@@ -19,8 +19,8 @@ COARSE_EVALUATIONS = 50  # of the coarse ramp, whose rate grows by 17 % per iter
 FINAL_EVALUATIONS = 40
 EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
 RAMP_SHARE = 0.07  # of the final run
-RAMP_SHORTEST, RAMP_LONGEST = 70, 300  # iterations; 50 to 100 rank, 13 do not
-STEADY = 100  # iterations from which on a slower ramp sees a larger edge, and a short cycle bears large rates
+RAMP_SHORTEST, RAMP_LONGEST = 100, 300  # iterations
+RANKING_SHORTEST = 70  # of ramps that are read for no edge: 50 to 100 iterations rank, 13 do not
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 
 
@@ -85,7 +85,8 @@ class Setting:
         """Length of a linear ramp."""
         if self.length is not None:
             return self.length
-        return int(min(max(RAMP_SHARE * self.iterations, RAMP_SHORTEST), RAMP_LONGEST))
+        shortest = RANKING_SHORTEST if self.forgiving else RAMP_SHORTEST
+        return int(min(max(RAMP_SHARE * self.iterations, shortest), RAMP_LONGEST))
 
     def slower(self) -> Setting | None:
         """The same with ramps of twice the length; None where that is too long, or unpaid."""

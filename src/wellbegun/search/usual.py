@@ -10,7 +10,7 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.search.momentum import USUAL_CYCLE
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import STEADY, Setting
+from wellbegun.search.setting import RAMP_SHORTEST, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "usual settings"
@@ -40,7 +40,7 @@ class Cycle:
 
     def short(self, setting: Setting, seed: int) -> RunSpec:
         """A whole cycle as short as a range test, but not so short that it bears small rates alone."""
-        steady = replace(setting, length=max(setting.ramp_iterations, STEADY))
+        steady = replace(setting, length=max(setting.ramp_iterations, RAMP_SHORTEST))
         return steady.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
 
 
