@@ -54,12 +54,14 @@ def panel(found: Sequence[Score], ax: Axes) -> Axes:
         if not points:
             continue
         errors = [0.0 if np.isnan(score.error) or score.loss > top else score.error for score in points]
-        ax.errorbar(
+        _, caps, bars = ax.errorbar(
             [max(score.cost, CHEAPEST) for score in points],
             [min(score.loss, top) for score in points], errors,
             label=contestant.says, color=COLOURS[name], marker=MARKERS[name],
             markersize=9 if name == "tune" else 5, capsize=2, lw=1, clip_on=False,
         )  # fmt: skip
+        for one in (*caps, *bars):  # a bar may end outside of its panel; a marker stays whole on its edge
+            one.set_clip_on(True)
     low, high = (edge(score.loss for score in found) for edge in (min, max))
     room = 0.1 * (top - low)
     ax.set_ylim(low - room, top if high > top else top + room)
@@ -79,4 +81,4 @@ def upper_edge(losses: Sequence[float]) -> float:
     whatever lies beyond is drawn on this edge.
     """
     low, middle = min(losses), float(np.median(losses))
-    return max(min(max(losses), low + 3 * (middle - low)), 1.02 * low)
+    return max(min(max(losses), low + 3 * (middle - low)), 1.05 * low)
