@@ -72,7 +72,7 @@ def _asked(arena: Arena, rule: str | None) -> list[Run]:
     """Every run of a search that ended in a refusal, read from the store: it carries only its last ones."""
     runs: list[Run] = []
     with without(rule), suppress(Refused):
-        arena.work.drive(tallied(recipe.recipe(arena.setting), runs), {})
+        arena.work.drive(tallied(recipe.recipe(arena.work.informed()), runs), {})
     return runs
 
 

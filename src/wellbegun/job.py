@@ -162,6 +162,12 @@ class Work:
         with _store(options.store) as store, _executor(options) as executor:
             yield cls(setting, Training(task, store.root, begun=begun), store, executor, options)
 
+    def informed(self) -> Setting:
+        """The setting with the loss without a look at the inputs: a second's work, for the recipe alone."""
+        from wellbegun.training.engine.uninformed import uninformed_loss
+
+        return replace(self.setting, uninformed=uninformed_loss(self.training.task))
+
     def drive(self, plan: Plan[T], planned: Mapping[str, tuple[int, int]]) -> T:
         """Answer the plan's questions from the store and the executor."""
         tracker = Tracker(dict(planned), self.options.watch) if self.options.watch else None
@@ -196,7 +202,6 @@ def _asked(task: Task | str, options: Options) -> Task:
 def _setting(task: Task, options: Options) -> Setting:
     from wellbegun.training.engine import memory, sources
     from wellbegun.training.engine.precision import resolve
-    from wellbegun.training.engine.uninformed import uninformed_loss
 
     parts = task.parts()
     samples = sources.size(parts.train)
@@ -210,7 +215,7 @@ def _setting(task: Task, options: Options) -> Setting:
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
-        chance=float("nan") if chance is None else chance, uninformed=uninformed_loss(task),
+        chance=float("nan") if chance is None else chance,
         factors=factors(task.model, task.factory_args),
         initialisations=initialisations(task.model), has_test=parts.test is not None,
         test_samples=0 if parts.test is None else sources.size(parts.test),

@@ -60,7 +60,7 @@ def tune(
     """
     asked = Options(budget=None if budget is None else Budget.parse(budget), **options)
     with Work.of(task, asked) as work:
-        plan = recipe.recipe(work.setting, final=final, budget=asked.budget, also=also)
+        plan = recipe.recipe(work.informed(), final=final, budget=asked.budget, also=also)
         return work.drive(plan, {} if asked.budget else recipe.planned(work.setting, final))
 
 

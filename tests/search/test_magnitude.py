@@ -162,6 +162,7 @@ def test_where_cycles_learn_nothing_either_the_edge_stands():
     assert any("nothing was learned from the inputs" in note for note in found.notes)
     asked, told = {spec.key for spec in world.asked}, {run.key for one in found.findings for run in one.runs}
     assert asked - told <= {found.final.key}
+    assert all(len({run.key for run in one.runs}) == len(one.runs) for one in found.findings)
 
 
 def test_cycles_that_learn_nothing_support_no_rate():

@@ -93,7 +93,7 @@ def test_the_plateau_is_found_leg_by_leg():
 
 
 def test_a_run_without_a_plateau_is_refused():
-    with pytest.raises(Refused, match=r"still descending at 0\.0") as refused:
+    with pytest.raises(Refused, match=r"still descending at 0\.04") as refused:
         search(World(speed=0.002), kind="constant")
     assert refused.value.runs
 

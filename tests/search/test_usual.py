@@ -12,7 +12,6 @@ from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
-from wellbegun.search.setting import RAMP_SHORTEST
 from wellbegun.search.usual import Cycle, untuned, usual
 
 from .test_recipe import SETTING
@@ -74,12 +73,18 @@ def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))
     own, theirs = asked
-    length = max(SETTING.ramp_iterations, RAMP_SHORTEST)
+    length = SETTING.ramp_iterations
     assert own.lr == OneCycle.of(0.02, length) and theirs.lr == OneCycle.of(0.1, length)
     assert own.momentum == MomentumCycle(0.97, 0.85, own.lr.stepsize)
     assert theirs.momentum == MomentumCycle(0.95, 0.85, theirs.lr.stepsize)
     assert (own.weight_decay, theirs.weight_decay) == (1e-3, 5e-4)
     assert own.but(lr=theirs.lr, momentum=theirs.momentum, weight_decay=5e-4) == theirs
+
+
+def test_where_no_edge_is_read_ramps_are_shorter_but_not_these_cycles():
+    forgiving, asked = replace(SETTING, normalised=True), []
+    drive(usual(forgiving, OWN), ends_at(lambda spec: 0.5, asked))
+    assert forgiving.ramp_iterations == 70 and {spec.iterations for spec in asked} == {100}
 
 
 def test_nothing_is_trained_where_nothing_can_be_compared():

@@ -1,8 +1,8 @@
 """Which reading of an exhibit the published numbers fit, where text and files allow two.
 
 Cycled momentum: applied, or printed in the logs alone (the patch in the 2018 report's appendix is in the
-plain SGD update, the logs say Nesterov). A constant rate: constant, or
-stepped (an exhibit ``instead_of`` another).
+plain SGD update, the logs say Nesterov). A rate called constant: constant or stepped; LeNet's optimizer:
+Nesterov or plain SGD (exhibits ``instead_of`` others).
 """
 
 from __future__ import annotations

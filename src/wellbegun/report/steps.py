@@ -21,9 +21,9 @@ STEPS = {
     "learning rate range": LOOK,
     "learning rate magnitude": (
         "Where to look, by short cycles",
-        "With an adaptive optimizer, or normalisation layers, training stays stable at rates far too large "
-        "to learn well. So whole cycles, as short as a range test, look for the magnitude of the largest "
-        "rate: the one that ends lowest.",
+        "With an adaptive optimizer, or normalisation layers, or before anything was learned from the "
+        "inputs, training stays stable at rates far too large to learn well. So whole cycles, as short as a "
+        "range test, look for the magnitude of the largest rate: the one that ends lowest.",
     ),
     "learning rate": (
         "Learning rate",

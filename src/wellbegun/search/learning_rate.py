@@ -290,9 +290,8 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, 
     tests = "Range tests with 1 seed" if len(edges) == 1 else f"Range tests with {len(edges)} seeds"
     if _by_cycles(lr_max, cycled):
         return (
-            f"{tests} allow more, up to {max(edges):.2g}, but the best of the "
-            f"short cycles had {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it "
-            "(one cycle)."
+            f"{tests} allow more, up to {max(edges):.2g}, but the short cycles are "
+            f"best around {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it (one cycle)."
         )
     if stable:
         return (

@@ -182,7 +182,7 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
                 return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
             except Refused as refused:  # cycles learn no more: the edge at least is safe
                 dropped += refused.runs
-        findings = [replace(seen, runs=(*seen.runs, *dropped)), moment]
+        findings = [_with(seen, dropped), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
         chosen = setting.falling(*pair)
@@ -211,9 +211,12 @@ def _sighted(setting: Setting, course: Course, vain: tuple[Run, ...]) -> Plan[Re
     """The same steps with short cycles to find the learning rate, after ramps that taught nothing."""
     found = yield from _searched(replace(setting, blind=True), course)
     first, *others = found.findings
-    known = {run.key for run in first.runs}
-    first = replace(first, runs=(*(run for run in vain if run.key not in known), *first.runs))
-    return replace(found, findings=(first, *others))
+    return replace(found, findings=(_with(first, vain), *others))
+
+
+def _with(finding: Finding, vain: tuple[Run, ...]) -> Finding:
+    """The finding with runs that it does not tell of, but that were paid for on its way; each once."""
+    return replace(finding, runs=tuple({run.key: run for run in (*finding.runs, *vain)}.values()))
 
 
 def _ends_at(run: Run, top: float) -> bool:

@@ -90,9 +90,14 @@ def sample(task: Task, count: int) -> tuple[Any, Any]:
     normalise = Normalise(image, mean, scale, torch.float32, torch.contiguous_format)
     if isinstance(inputs, torch.Tensor) and inputs.is_floating_point():
         inputs = inputs.float()
-    if isinstance(targets, torch.Tensor):
-        targets = targets.float() if targets.is_floating_point() else targets.long()
-    return normalise(inputs, None), targets
+    return normalise(inputs, None), typed(targets)
+
+
+def typed(targets: Any) -> Any:
+    """Targets as a loss in fp32 gets them: fp32, or int64 for whole numbers; other structures unchanged."""
+    if not isinstance(targets, torch.Tensor):
+        return targets
+    return targets.float() if targets.is_floating_point() else targets.long()
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,6 +91,13 @@ def read(data: Any, name: str) -> Source:
 def size(source: Source) -> int:
     """The number of samples."""
     return len(source[0]) if isinstance(source, tuple) else len(source)
+
+
+def length(batch: Any) -> int:
+    """The number of samples in a batch, or in its inputs or targets, of any structure."""
+    if isinstance(batch, Tensor):
+        return len(batch)
+    return length(next(iter(batch.values() if isinstance(batch, Mapping) else batch)))
 
 
 def take(source: Source, index: Tensor) -> Source:

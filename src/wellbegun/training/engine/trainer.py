@@ -31,7 +31,7 @@ from wellbegun.training.engine.batches import (
 from wellbegun.training.engine.memory import MEMORY, Meter
 from wellbegun.training.engine.norm import evaluating
 from wellbegun.training.engine.optimizer import Optimizer, groups
-from wellbegun.training.engine.sources import Source
+from wellbegun.training.engine.sources import Source, length
 from wellbegun.training.engine.state import PrivateRandom, pack, unpack
 from wellbegun.training.hessian_free import LrEstimator
 from wellbegun.training.task import Task
@@ -166,7 +166,7 @@ class EngineTrainer:
             loss.backward()  # type: ignore[no-untyped-call]
             return loss.detach()
         pairs = list(zip(_chunks(inputs, self._accumulate), _chunks(targets, self._accumulate), strict=True))
-        shares = [_length(part) / _length(targets) for _, part in pairs]
+        shares = [length(part) / length(targets) for _, part in pairs]
         losses = []
         for (some_inputs, some_targets), share in zip(pairs, shares, strict=True):
             loss = self._forward(some_inputs, some_targets) * share
@@ -201,7 +201,7 @@ class EngineTrainer:
                     found[f"{part}_loss"].append(self._loss(output, targets))
                     for name, metric in self._metrics.items():
                         found[f"{part}_{name}"].append(torch.as_tensor(metric(output, targets)))
-                sizes.append(_length(targets))
+                sizes.append(length(targets))
         weights = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
         return {name: float(torch.stack(v).cpu().double() @ weights) for name, v in found.items()}
 
@@ -212,7 +212,7 @@ class EngineTrainer:
         draws = augment.epoch_draws(names, total, self._seed, -1).to(self._device) if names else None
         start = 0
         for inputs, targets in self._train.stream(iter(self._bn_rows)):
-            stop = start + _length(targets)
+            stop = start + length(targets)
             with self._autocast():
                 self.model(self._normalise(inputs, None if draws is None else draws.rows(start, stop)))
             start = stop
@@ -295,9 +295,3 @@ def _chunks(batch: Any, count: int) -> list[Any]:
         return [{name: part[i] for name, part in parts.items()} for i in range(count)]
     parts_of = [_chunks(value, count) for value in batch]
     return [type(batch)(part[i] for part in parts_of) for i in range(count)]
-
-
-def _length(batch: Any) -> int:
-    if isinstance(batch, Tensor):
-        return len(batch)
-    return _length(next(iter(batch.values() if isinstance(batch, Mapping) else batch)))

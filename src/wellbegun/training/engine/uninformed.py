@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wellbegun.training.engine import sources
-from wellbegun.training.engine.precision import sample
+from wellbegun.training.engine.precision import sample, typed
 from wellbegun.training.engine.sources import Source
 from wellbegun.training.engine.state import PrivateRandom
 
@@ -50,7 +50,7 @@ def _lowest(task: Task, loss: Any, output: Tensor, targets: Any) -> float:
     optimizer = torch.optim.LBFGS([constant], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def on(targets: Any) -> Tensor:
-        value: Tensor = loss(constant.expand(_count(targets), *constant.shape[1:]), targets)
+        value: Tensor = loss(constant.expand(sources.length(targets), *constant.shape[1:]), targets)
         return value
 
     def closure() -> Tensor:
@@ -72,13 +72,4 @@ def _targets(source: Source, rows: int) -> Any:
     listed = source[1] if isinstance(source, tuple) else labels
     count = min(size, rows if listed is not None else min(rows, READ))
     index = torch.linspace(0, size - 1, count).long()
-    targets = sources.collate(source, index)[1] if listed is None else listed[index]
-    if isinstance(targets, Tensor):
-        return targets.float() if targets.is_floating_point() else targets.long()
-    return targets
-
-
-def _count(targets: Any) -> int:
-    if not isinstance(targets, Tensor):
-        raise TypeError(f"targets must be a tensor to be counted, got {type(targets).__name__}")
-    return len(targets)
+    return typed(sources.collate(source, index)[1] if listed is None else listed[index])
