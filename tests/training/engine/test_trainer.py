@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from wellbegun.errors import TaskError
 from wellbegun.schedules.constant import Constant
 from wellbegun.spec import RunSpec
-from wellbegun.training.engine.precision import dense_share, resolve
+from wellbegun.training.engine.precision import resolve
 from wellbegun.training.engine.trainer import build
 from wellbegun.training.task import Task
 
@@ -281,19 +281,6 @@ def test_augmentation_of_features_is_refused():
 
 
 # precision
-
-
-def test_dense_share_counts_multiplications():
-    def network():  # 8x8x4x9 = 2304 dense, 8x8x4x9 = 2304 depthwise, 256*3 = 768 linear
-        return nn.Sequential(
-            nn.Conv2d(1, 4, 3, padding=1),
-            nn.Conv2d(4, 4, 3, padding=1, groups=4),
-            nn.Flatten(),
-            nn.Linear(256, 3),
-        )
-
-    assert dense_share(task("cnn", model=network)) == pytest.approx(2304 / (2304 + 2304 + 768))
-    assert dense_share(task()) == 0.0
 
 
 def test_precision_is_bf16_for_dense_convolutions_where_the_hardware_has_it(monkeypatch):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from wellbegun.spec import PRECISIONS
 from wellbegun.training.engine import sources
+from wellbegun.training.engine.arithmetic import arithmetic
 from wellbegun.training.engine.batches import Normalise, statistics
-from wellbegun.training.engine.state import PrivateRandom
 
 if TYPE_CHECKING:
     from wellbegun.training.task import Task
 
 DEVICES = ("cpu", "cuda", "mps")
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def resolve(task: Task, device: str = "auto", precision: str = "auto") -> tuple[str, str]:
@@ -38,7 +35,7 @@ def resolve(task: Task, device: str = "auto", precision: str = "auto") -> tuple[
     if not there[device]:
         raise ValueError(f"device {device!r} must be available here, got none; use device='cpu' or 'auto'")
     if precision == "auto":
-        return device, "bf16" if has_bf16(device) and dense_share(task) > 0.5 else "fp32"
+        return device, "bf16" if has_bf16(device) and arithmetic(task).dense_share > 0.5 else "fp32"
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be 'auto' or one of {', '.join(PRECISIONS)}, got {precision!r}")
     return device, precision
@@ -52,32 +49,6 @@ def has_bf16(device: str) -> bool:
         names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         return any(getattr(torch.cpu, name, bool)() for name in names)
     return False
-
-
-def dense_share(task: Task) -> float:
-    """The share of dense convolutions (groups = 1) in the work of convolutions and linear layers."""
-    model = task.build_model(task.seed).eval()
-    counts = {True: 0.0, False: 0.0}
-
-    def count(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if isinstance(module, nn.Linear):
-            counts[False] += output.numel() * module.in_features
-        elif isinstance(module, CONVOLUTIONS):
-            transposed = module.transposed
-            places = inputs[0].numel() if transposed else output.numel()
-            channels = module.out_channels if transposed else module.in_channels
-            counts[module.groups == 1] += places * channels / module.groups * math.prod(module.kernel_size)
-
-    hooks = [
-        m.register_forward_hook(count) for m in model.modules() if isinstance(m, (nn.Linear, *CONVOLUTIONS))
-    ]
-    try:
-        with PrivateRandom(task.seed), torch.no_grad():
-            model(sample(task, 2)[0])
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return counts[True] / (sum(counts.values()) or 1.0)
 
 
 def sample(task: Task, count: int) -> tuple[Any, Any]:

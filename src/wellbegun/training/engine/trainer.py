@@ -17,7 +17,7 @@ from wellbegun.curve import LR_ESTIMATE
 from wellbegun.errors import TaskError
 from wellbegun.schedules._base import Floats
 from wellbegun.spec import RunSpec
-from wellbegun.training.engine import augment, norm, sources
+from wellbegun.training.engine import augment, norm, sources, threads
 from wellbegun.training.engine.batches import (
     EVAL_BATCH,
     Data,
@@ -90,11 +90,13 @@ class EngineTrainer:
         self._test = parts.test
         self._rates, self._estimate = _estimator(self._optimizer, spec.estimate)
         self._memory = _meter(self._optimizer, spec)
+        self._threads = threads.worth(task, spec.batch_size, **dict(spec.factory_args))
 
     def steps(self, lr: Floats, momentum: Floats) -> Floats:
         """Do n updates with these values, float64[n] each; returns the n losses, read once."""
         losses = []
-        with self._random, self._memory.updates() if self._memory else nullcontext():
+        memory = self._memory.updates() if self._memory else nullcontext()
+        with threads.at_most(self._threads), self._random, memory:
             for rate, share in zip(lr.tolist(), momentum.tolist(), strict=True):
                 losses.append(self._gradients())
                 self._optimizer.update(rate, share)
@@ -194,7 +196,8 @@ class EngineTrainer:
         """Means over these samples; random layers of the network see a random state of their own."""
         sizes: list[int] = []
         found: dict[str, list[Tensor]] = {f"{part}_{name}": [] for name in ("loss", *self._metrics)}
-        with PrivateRandom(self._seed, self._device), evaluating(self.model, self._feed_norms):
+        private = PrivateRandom(self._seed, self._device)
+        with threads.at_most(self._threads), private, evaluating(self.model, self._feed_norms):
             for inputs, targets in data.stream(iter(fixed_batches(rows, EVAL_BATCH))):
                 with self._autocast():
                     output = self.model(self._normalise(inputs, None))
