@@ -83,8 +83,10 @@ def main() -> None:
         inputs = generator.normal(size=(SAMPLES, *shape)).astype(np.float32)
         task = Task(model=model, train=(inputs, generator.integers(0, 10, SAMPLES)), batch_size=batch)
         with Work.of(task, Options()) as work:
-            trainer = build(task, work.setting.final(0.01, (0.9, 0.9), 0.0))
-        worth, found = threads.worth(task, batch), threads.operations(task, batch)
+            spec = work.setting.final(0.01, (0.9, 0.9), 0.0)
+        trainer = build(task, spec)
+        asked_for = task, spec, trainer.model
+        worth, found = threads.worth(*asked_for) or 1, threads.operations(*asked_for)
         turns = [(microseconds(trainer, 1), microseconds(trainer, 2)) for _ in range(TURNS)]
         one, two = np.median(turns, axis=0)
         print(

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from wellbegun.curve import FINISHED, Curve, Run
-from wellbegun.search.learning_rate import WIDEN, WIDER, bounds, coarse, in_sight
+from wellbegun.search.learning_rate import (
+    LONG,
+    LONGER,
+    SAFE,
+    WIDEN,
+    WIDER,
+    bounds,
+    coarse,
+    in_sight,
+)
 from wellbegun.search.plan import drive
 
 from .test_recipe import SETTING
@@ -69,6 +80,16 @@ def test_a_wider_ramp_that_comes_less_far_down_is_one_too_many():
     assert ends == pytest.approx([TOP, TOP * WIDER, TOP, TOP])
     assert finding.choice["lr_max"] <= TOP and len(finding.runs) == 4
     assert finding.runs[0].key not in finding.details["drawn"]  # it was paid, but does not count
+
+
+def test_many_epochs_ask_for_a_wider_margin():
+    def margin(epochs):
+        setting = replace(SETTING, epochs=epochs, total=SETTING.iterations)
+        world = World(edge=0.3, noise=0.005, asked=[])
+        return drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=3), world.train).details["margin"]
+
+    assert margin(3) == margin(LONG) and margin(LONG) >= SAFE
+    assert margin(16 * LONG) / margin(LONG) == pytest.approx(16**LONGER)
 
 
 @pytest.mark.parametrize("factor", [0.001, 1.0])

@@ -22,7 +22,7 @@ COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that 
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between the edge and lr_max where the cycle rises as fast as the ramp
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
-LONG, LONGER = 30, 0.3  # epochs from which on the smallest margin grows, and by which power
+LONG, LONGER = 12, 0.4  # epochs from which on the margin grows, and by which power
 SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
 GENTLE = 3.0  # a constant or stepped rate must be so much smaller than a cycle's maximum (Sec. 4.1)
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
@@ -144,11 +144,12 @@ def bounds(
     With edge and level (the upper end of the level stretch) the geometric means over seeds, error the
     standard error of log edge and slower = (ramp iterations / stepsize) ** SLOWER:
 
-        lr_max = min(level, edge / margin, lowest edge of any seed / min(1, slower)),
-        margin = max(SAFE max(1, epochs / LONG) ** LONGER, MARGIN min(exp(2 error), CAUTION) slower).
+        lr_max = min(level, edge / margin, lowest edge of any seed / (min(1, slower) horizon)),
+        margin = max(SAFE, MARGIN min(exp(2 error), CAUTION) slower) horizon,
+        horizon = max(1, epochs / LONG) ** LONGER.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
-    weights off (measured: digits over 75 and more epochs, LeNet over 78).
+    weights off (measured: benchmarks/README.md, quality, rates and epochs).
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
     forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
@@ -185,10 +186,10 @@ def bounds(
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = spread_of(edges) / np.sqrt(len(edges))
     slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
-    smallest = SAFE * max(1.0, setting.epochs / LONG) ** LONGER
-    margin = float(max(smallest, MARGIN * min(np.exp(2 * error), CAUTION) * slower))
+    horizon = max(1.0, setting.epochs / LONG) ** LONGER
+    margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * slower) * horizon)
     found = bounds_of(runs, margin)
-    unluckiest = min(edges) / min(1.0, slower)
+    unluckiest = min(edges) / min(1.0, slower) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     stable = not in_sight(single)

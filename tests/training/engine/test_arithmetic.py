@@ -14,7 +14,7 @@ from wellbegun.schedules.constant import Constant
 from wellbegun.spec import RunSpec
 from wellbegun.training.engine import threads
 from wellbegun.training.engine.arithmetic import arithmetic
-from wellbegun.training.engine.precision import sample
+from wellbegun.training.engine.batches import sample
 from wellbegun.training.engine.trainer import build
 from wellbegun.training.task import Task
 from wellbegun.zoo.models.lenet import lenet
@@ -76,6 +76,11 @@ CASES = {
 }
 
 
+def counted(model, data=None):
+    task = Task(model=model, train=data or images())
+    return arithmetic(task, task.build_model(0))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_products_are_those_of_torchs_counter(name):
     model, data = CASES[name]
@@ -83,14 +88,15 @@ def test_products_are_those_of_torchs_counter(name):
     # its counter does not know the fused attention of processors
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         task.build_model(0).eval()(sample(task, 2)[0])
-    assert arithmetic(task).products == counter.get_total_flops() / 2 / 2  # two samples; two operations
+    assert (
+        arithmetic(task, task.build_model(0)).products == counter.get_total_flops() / 2 / 2
+    )  # two samples; two operations
 
 
 def test_the_share_of_dense_convolutions():
     # 8x8x4x9 = 2304 dense, 8x8x4x9 = 2304 depthwise, 256x3 = 768 linear
-    share = arithmetic(Task(model=depthwise, train=images())).dense_share
-    assert share == pytest.approx(2304 / (2304 + 2304 + 768))
-    assert arithmetic(Task(model=Words, train=images())).dense_share == 0.0
+    assert counted(depthwise).dense_share == pytest.approx(2304 / (2304 + 2304 + 768))
+    assert counted(Words).dense_share == 0.0
 
 
 class Recurrent(nn.Module):
@@ -103,13 +109,11 @@ class Recurrent(nn.Module):
 
 
 def test_recurrent_layers_count_their_weights_at_every_step():
-    found = arithmetic(Task(model=Recurrent, train=images())).products
-    assert found == 8 * (4 * 16 * 8 + 4 * 16 * 16) + 16 * 3
+    assert counted(Recurrent).products == 8 * (4 * 16 * 8 + 4 * 16 * 16) + 16 * 3
 
 
 def test_elements_are_the_results_of_everything_else():
-    task = Task(model=lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)), train=features())
-    found = arithmetic(task)
+    found = counted(lambda: perceptron(5), features())
     assert (found.products, found.elements) == (6 * 5 + 5 * 3, 5)
 
 
@@ -148,12 +152,16 @@ def two_threads():
     torch.set_num_threads(before)
 
 
+def update(batch_size=16, **changes):
+    return RunSpec(
+        task="t", iterations=2, batch_size=batch_size, lr=Constant(0.1), momentum=Constant(0.9),
+        weight_decay=0.0, **changes,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("width", "expected"), [(16, 1), (131072, 2)])
 def test_an_update_takes_the_threads_it_is_worth(two_threads, width, expected):
-    task = Task(model=lambda: Told(width), train=features(), batch_size=16)
-    trainer = build(task, RunSpec(
-        task="t", iterations=2, batch_size=16, lr=Constant(0.1), momentum=Constant(0.9), weight_decay=0.0
-    ))  # fmt: skip
+    trainer = build(Task(model=lambda: Told(width), train=features()), update())
     Told.seen = []
     trainer.steps(np.full(2, 0.1), np.full(2, 0.9))
     trainer.evaluate()
@@ -165,7 +173,40 @@ def test_work_and_batch_size_decide():
     task = Task(model=lambda: perceptron(1024), train=features())
     work = 3 * (6 * 1024 + 1024 * 3 + 1024)  # forward and back, for one sample
     for batch in (1, 128, 4096, 8192):
-        assert threads.worth(task, batch) == max(1, int(work * batch / threads.WORTH_IT))
+        worth = threads.worth(task, update(batch), task.build_model(0))
+        assert worth == max(1, int(work * batch / threads.WORTH_IT))
+
+
+class Counting(nn.Module):
+    """Counts its calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.calls = nn.Sequential(nn.BatchNorm1d(6), nn.Dropout(), nn.Linear(6, 3)), 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.inner(x)
+
+
+def test_counting_leaves_no_trace():
+    task = Task(model=Counting, train=features())
+    state, model = torch.get_rng_state(), task.build_model(0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert threads.worth(task, update(), model) == 1
+    assert torch.equal(state, torch.get_rng_state()) and model.calls == 0
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(module.training for module in model.modules())
+
+
+def test_a_network_that_cannot_be_copied_takes_all_threads():
+    def model():
+        network = perceptron(8)
+        network.kept = network[0].weight * 2  # no leaf of the graph
+        return network
+
+    task = Task(model=model, train=features())
+    assert threads.worth(task, update(), task.build_model(0)) is None
 
 
 def test_threads_are_given_back_after_an_error(two_threads):

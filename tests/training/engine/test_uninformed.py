@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from wellbegun.training.engine.precision import sample
+from wellbegun.training.engine.batches import sample
 from wellbegun.training.engine.uninformed import uninformed_loss
 from wellbegun.training.task import Task
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from wellbegun.training.engine import sources
+from wellbegun.training.engine.batches import moved, sample
 from wellbegun.training.engine.state import PrivateRandom
 
 if TYPE_CHECKING:
@@ -36,22 +37,17 @@ class Arithmetic:
         return self.dense / (self.products or 1.0)
 
 
-def arithmetic(task: Task, **factory_args: Any) -> Arithmetic:
-    """What the task's network computes for one of its samples; counted once for every network.
+def arithmetic(task: Task, model: nn.Module) -> Arithmetic:
+    """What this network of the task computes for one of its samples.
 
-    The network is asked in evaluation mode, with gradients, as PyTorch fuses layers where it needs none.
+    The network is asked in evaluation mode, with gradients, as PyTorch fuses layers where it needs none; its
+    user's random numbers are given back.
     """
-    return task.memo(f"arithmetic {sorted(factory_args.items())}", lambda: _counted(task, factory_args))  # type: ignore[no-any-return]
-
-
-def _counted(task: Task, factory_args: dict[str, Any]) -> Arithmetic:
-    from wellbegun.training.engine.precision import sample
-
-    model = task.build_model(task.seed, **factory_args).eval()
     inputs, targets = sample(task, SAMPLES)
+    weight = next(model.parameters(), torch.zeros(()))
     counter = _Counter()
     with PrivateRandom(task.seed), torch.enable_grad(), counter:
-        model(inputs)
+        model.eval()(moved(inputs, weight.device, weight.dtype))
     count = sources.length(targets)
     return Arithmetic(counter.dense / count, counter.products / count, counter.elements / count)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from wellbegun.errors import TaskError
 from wellbegun.training.engine import augment
 from wellbegun.training.engine.augment import Draws, seeded
 from wellbegun.training.engine.sources import Pair, Samples, Source, collate, size
+
+if TYPE_CHECKING:
+    from wellbegun.training.task import Task
 
 EVAL_BATCH = 512
 STATISTICS_SAMPLES = 1024
@@ -85,16 +88,19 @@ class LoaderData:
             pin_memory=torch.device(self._device).type == "cuda",
         )
         for inputs, targets in loader:
-            yield self._to_device(inputs), _whole_numbers(self._to_device(targets))
+            inputs, targets = moved((inputs, targets), self._device, self._dtype)
+            yield inputs, _whole_numbers(targets)
 
-    def _to_device(self, batch: Any) -> Any:
-        if isinstance(batch, Tensor):
-            return _cast(batch.to(self._device, non_blocking=True), self._dtype)
-        if isinstance(batch, dict):
-            return {name: self._to_device(value) for name, value in batch.items()}
-        if isinstance(batch, list | tuple):
-            return type(batch)(self._to_device(value) for value in batch)
-        return batch
+
+def moved(batch: Any, device: torch.device | str, dtype: torch.dtype) -> Any:
+    """The tensors of a batch on a device, floating ones in this type."""
+    if isinstance(batch, Tensor):
+        return _cast(batch.to(device, non_blocking=True), dtype)
+    if isinstance(batch, dict):
+        return {name: moved(value, device, dtype) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return type(batch)(moved(value, device, dtype) for value in batch)
+    return batch
 
 
 class _Lists:
@@ -244,6 +250,26 @@ def subset(samples: int, wanted: int | None, seed: int) -> Tensor:
     if wanted is None or wanted >= samples:
         return torch.arange(samples)
     return torch.randperm(samples, generator=seeded(seed, 4))[:wanted].sort().values
+
+
+def sample(task: Task, count: int) -> tuple[Any, Any]:
+    """The first training samples on the CPU, inputs as the network gets them, in fp32."""
+    train = task.parts().train
+    rows = torch.arange(min(count, size(train)))
+    inputs, targets = collate(train, rows)
+    image, mean, scale = task.memo("statistics", lambda: statistics(train, task.inputs, task.seed))
+    mean, scale = (None if v is None else v.float() for v in (mean, scale))
+    normalise = Normalise(image, mean, scale, torch.float32, torch.contiguous_format)
+    if isinstance(inputs, Tensor) and inputs.is_floating_point():
+        inputs = inputs.float()
+    return normalise(inputs, None), typed(targets)
+
+
+def typed(targets: Any) -> Any:
+    """Targets as a loss in fp32 gets them: fp32, or int64 for whole numbers; other structures unchanged."""
+    if not isinstance(targets, Tensor):
+        return targets
+    return targets.float() if targets.is_floating_point() else targets.long()
 
 
 def _some(source: Samples, seed: int) -> Any:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from wellbegun.errors import TaskError
 from wellbegun.training.engine import losses, sources
-from wellbegun.training.engine.precision import sample
+from wellbegun.training.engine.batches import sample
 from wellbegun.training.engine.sources import Samples, Source
 from wellbegun.training.engine.state import PrivateRandom
 

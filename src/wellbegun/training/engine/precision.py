@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from wellbegun.spec import PRECISIONS
-from wellbegun.training.engine import sources
 from wellbegun.training.engine.arithmetic import arithmetic
-from wellbegun.training.engine.batches import Normalise, statistics
 
 if TYPE_CHECKING:
     from wellbegun.training.task import Task
@@ -35,7 +33,7 @@ def resolve(task: Task, device: str = "auto", precision: str = "auto") -> tuple[
     if not there[device]:
         raise ValueError(f"device {device!r} must be available here, got none; use device='cpu' or 'auto'")
     if precision == "auto":
-        return device, "bf16" if has_bf16(device) and arithmetic(task).dense_share > 0.5 else "fp32"
+        return device, "bf16" if has_bf16(device) and dense_share(task) > 0.5 else "fp32"
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be 'auto' or one of {', '.join(PRECISIONS)}, got {precision!r}")
     return device, precision
@@ -51,24 +49,9 @@ def has_bf16(device: str) -> bool:
     return False
 
 
-def sample(task: Task, count: int) -> tuple[Any, Any]:
-    """The first training samples on the CPU, inputs as the network gets them, in fp32."""
-    train = task.parts().train
-    rows = torch.arange(min(count, sources.size(train)))
-    inputs, targets = sources.collate(train, rows)
-    image, mean, scale = task.memo("statistics", lambda: statistics(train, task.inputs, task.seed))
-    mean, scale = (None if v is None else v.float() for v in (mean, scale))
-    normalise = Normalise(image, mean, scale, torch.float32, torch.contiguous_format)
-    if isinstance(inputs, torch.Tensor) and inputs.is_floating_point():
-        inputs = inputs.float()
-    return normalise(inputs, None), typed(targets)
-
-
-def typed(targets: Any) -> Any:
-    """Targets as a loss in fp32 gets them: fp32, or int64 for whole numbers; other structures unchanged."""
-    if not isinstance(targets, torch.Tensor):
-        return targets
-    return targets.float() if targets.is_floating_point() else targets.long()
+def dense_share(task: Task) -> float:
+    """The share of dense convolutions (groups = 1) in all products that the task's network computes."""
+    return arithmetic(task, task.build_model(task.seed)).dense_share
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class EngineTrainer:
         self._test = parts.test
         self._rates, self._estimate = _estimator(self._optimizer, spec.estimate)
         self._memory = _meter(self._optimizer, spec)
-        self._threads = threads.worth(task, spec.batch_size, **dict(spec.factory_args))
+        self._threads = threads.worth(task, spec, self.model)
 
     def steps(self, lr: Floats, momentum: Floats) -> Floats:
         """Do n updates with these values, float64[n] each; returns the n losses, read once."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wellbegun.training.engine import sources
-from wellbegun.training.engine.precision import sample, typed
+from wellbegun.training.engine.batches import sample, typed
 from wellbegun.training.engine.sources import Source
 from wellbegun.training.engine.state import PrivateRandom
 
