@@ -55,12 +55,17 @@ def published(exhibit, tmp_path):
     return archive.results(exhibit, "paper")
 
 
-def measured(exhibit, accuracies, tmp_path, scale="paper", repeats=4, variant="applied"):
+def measured(exhibit, accuracies, tmp_path, scale="paper", repeats=4, variant="applied", diverged=0):
     archive = Archive(tmp_path)
     facts = {"device": "cpu", "precision": "fp32", "torch": "2", "date": "2026-01-01"}
     for name, accuracy in accuracies.items():
         for repeat in range(repeats):
-            run = ended(exhibit.line(name), accuracy + 0.01 * repeat, repeat=repeat)
+            run = ended(
+                exhibit.line(name),
+                accuracy + 0.01 * repeat,
+                repeat=repeat,
+                diverged=repeat >= repeats - diverged,
+            )
             archive.add(exhibit, exhibit.line(name), repeat, scale, variant, run, facts)
     return archive
 

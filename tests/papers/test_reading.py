@@ -75,3 +75,16 @@ def test_of_a_cycled_momentum_the_same_reading_is_compared(tmp_path):
     archive = measured(STEPPED, {"row 7": 79.9}, tmp_path, repeats=1, variant=NOT_APPLIED)
     assert "| row 7 | 80.9 | 76.90 | 79.90 |" in "\n".join(other_reading(STEPPED, TABLE1, archive))
     assert other_reading(STEPPED, named("smith2018-fig4a"), archive) == []
+
+
+def test_repeats_that_diverged_are_named_and_no_accuracy(tmp_path):
+    nesterov, sgd = named("smith2018-table2-mnist"), named("smith2018-table2-mnist-sgd")
+    level = {"inv 85": 99.03, "1cycle 12": 99.25}  # as published
+    measured(nesterov, level, tmp_path, repeats=1)
+    measured(nesterov, {"1cycle 85": 99.35}, tmp_path, repeats=3, diverged=2)
+    archive = measured(sgd, {name: value - 0.1 for name, value in level.items()}, tmp_path, repeats=1)
+    archive = measured(sgd, {"1cycle 85": 99.25}, tmp_path, repeats=1)
+    page = "\n".join(other_reading(sgd, nesterov, archive))
+    assert "| 1cycle 85 | 99.35 | 99.35 (2 of 3 diverged) | 99.25 |" in page
+    assert f"Off by 0.00 points on average as {nesterov.label}, 0.10 here" in page
+    assert f"fit **{sgd.label}** better" in page and f"2 as {nesterov.label} and 0 here" in page
