@@ -305,7 +305,7 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, 
         f"{max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
         f"cycle's slower pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
-        "spread and from that pace. lr_min is a tenth of it (one cycle)."
+        "spread, that pace and the number of epochs. lr_min is a tenth of it (one cycle)."
     )
 
 
