@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from wellbegun.schedules.constant import Constant
@@ -189,8 +190,20 @@ class Counting(nn.Module):
         return self.inner(x)
 
 
-def test_counting_leaves_no_trace():
-    task = Task(model=Counting, train=features())
+class Noisy(Dataset):
+    """Draws from the global random state with every sample."""
+
+    def __len__(self):
+        return 60
+
+    def __getitem__(self, index):
+        return torch.randn(6), index % 3
+
+
+@pytest.mark.parametrize("data", [features(), Noisy()], ids=["tensors", "a data set"])
+def test_counting_leaves_no_trace(data):
+    task = Task(model=Counting, train=data)
+    task.parts()
     state, model = torch.get_rng_state(), task.build_model(0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert threads.worth(task, update(), model) == 1

@@ -43,11 +43,11 @@ def arithmetic(task: Task, model: nn.Module) -> Arithmetic:
     The network is asked in evaluation mode, with gradients, as PyTorch fuses layers where it needs none; its
     user's random numbers are given back.
     """
-    inputs, targets = sample(task, SAMPLES)
-    weight = next(model.parameters(), torch.zeros(()))
-    counter = _Counter()
-    with PrivateRandom(task.seed), torch.enable_grad(), counter:
-        model.eval()(moved(inputs, weight.device, weight.dtype))
+    weight, counter = next(model.parameters(), torch.zeros(())), _Counter()
+    with PrivateRandom(task.seed), torch.enable_grad():
+        inputs, targets = sample(task, SAMPLES)
+        with counter:
+            model.eval()(moved(inputs, weight.device, weight.dtype))
     count = sources.length(targets)
     return Arithmetic(counter.dense / count, counter.products / count, counter.elements / count)
 
