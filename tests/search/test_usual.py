@@ -50,8 +50,8 @@ def is_usual(spec):
     [
         ([0.5], [0.6], 2, "tuned", "tuned ones end lower"),
         ([0.5], [None], 2, "tuned", "tuned ones end lower"),
-        ([0.5, 0.5], [0.49, 0.49], 4, "tuned", "gained nothing"),
-        ([0.5, 0.5], [0.42, 0.49], 4, "usual", "they are recommended"),
+        ([0.5], [0.49], 2, "tuned", "gained nothing"),
+        ([0.5, 0.5], [0.42, 0.49], 4, "tuned", "gained nothing"),
         ([0.5], [0.52], 2, "tuned", "gained nothing"),
         ([0.5, 0.5], [0.4, 0.5], 4, "tuned", "gained nothing"),
         ([0.5, 0.5], [0.4, 0.44], 4, "usual", "they are recommended"),
