@@ -69,6 +69,14 @@ def test_the_usual_settings_must_win_with_every_seed(own, theirs, cycles, settin
     assert finding.details["table"]["won"] == settings
 
 
+@pytest.mark.parametrize(("safe", "cycles"), [(0.099, 0), (0.1, 2), (None, 2)])
+def test_usual_settings_past_the_safe_rate_are_not_tried(safe, cycles):
+    asked = []
+    finding = drive(usual(SETTING, OWN, safe), ends_at(lambda spec: 0.5, asked))
+    assert len(asked) == cycles and finding.choice == "tuned"
+    assert ("rise past 0.099" in finding.reason) == (not cycles)
+
+
 def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))

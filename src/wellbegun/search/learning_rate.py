@@ -202,6 +202,7 @@ def bounds(
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
+            "safe": None if stable else round_to(unluckiest / SAFE, 2),
             "drawn": [run.key for run in runs],
         },
         section="4.1",

@@ -109,7 +109,8 @@ def _corrected(found: Recommendation) -> Plan[Recommendation]:
 def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
     """The recommendation beside the usual, untuned settings; those themselves where it is beaten."""
     pair = (found.momentum_max, found.momentum_min)
-    finding = yield from usual(setting, Cycle(found.lr_max, pair, found.weight_decay))
+    safe = next((f.details.get("safe") for f in found.findings if f.name == "learning rate"), None)
+    finding = yield from usual(setting, Cycle(found.lr_max, pair, found.weight_decay), safe)
     if finding is None:
         return found
     found = replace(found, findings=(*found.findings, finding))

@@ -51,11 +51,15 @@ def untuned(setting: Setting) -> Cycle | None:
     return None if setting.adaptive else Cycle(0.1, USUAL_CYCLE, 5e-4)
 
 
-def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
+def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Finding | None]:
     """Whether the untuned settings do better than the tuned ones; None where the optimizer has none.
 
     The tuned ones stay unless they end higher by more than ``BEATEN`` with every seed, so one seed is enough
-    where they do not.
+    where they do not. Usual ones that rise past the safe rate are not tried: a short cycle may bear what the
+    final run does not.
+
+    Args:
+        safe: the rate that the unluckiest range test leaves for the final run; None: none saw an edge.
 
     Choice: cycles as short as range tests, and the numbers; benchmarks/README.md, quality, shows short cycles
     beside whole runs.
@@ -66,6 +70,9 @@ def usual(setting: Setting, tuned: Cycle) -> Plan[Finding | None]:
     if tuned.like(other):
         same = f"The tuned settings ({tuned}: lr_max / momentum / weight decay) are next to the usual ones"
         return Finding(STEP, TUNED, f"{same} ({other}): there is nothing to compare.", section="5")
+    if safe is not None and other.lr_max > safe:
+        past = f"The usual settings ({other}: lr_max / momentum / weight decay) rise past {safe:.2g}"
+        return Finding(STEP, TUNED, f"{past}, which one of the range tests leaves as safe.", section="5")
     pairs: list[tuple[Run, Run]] = []
     for seed in range(setting.seed, setting.seed + SEEDS):
         own, theirs = yield Batch.of(STEP, [tuned.short(setting, seed), other.short(setting, seed)])
