@@ -23,6 +23,7 @@ import numpy as np
 from wellbegun.curve import Run
 from wellbegun.job import Options, Work
 from wellbegun.search.plan import Batch, Plan
+from wellbegun.search.ramp_speed import LOST, failed
 from wellbegun.training.task import Task
 from wellbegun.tune import tune
 from wellbegun.zoo.tasks import by_name
@@ -34,7 +35,10 @@ def scaled(output: Any, target: Any, *, loss: Any, factor: float) -> Any:
 
 
 def sudden(task: Task, asked: argparse.Namespace) -> None:
-    """Whole runs with fixed settings: how many lose more than a factor of e within three evaluations."""
+    """Whole runs with fixed settings: how many lose more than a factor of e within three evaluations.
+
+    And how many diverge, or rise and end well above their lowest loss: those the recipe begins again.
+    """
     rate, high, low, decay = asked.fixed
     with Work.of(task, Options(store=asked.out, precision=asked.precision)) as work:
         spec = work.setting.final(rate, (high, low), decay).but(test=False)
@@ -43,9 +47,14 @@ def sudden(task: Task, asked: argparse.Namespace) -> None:
             seeds = range(asked.first, asked.first + asked.seeds)
             return (yield Batch.of("fixed settings", [spec.but(seed=seed) for seed in seeds]))
 
-        logs = [np.log(run.curve.val_loss[1:]) for run in work.drive(plan(), {})]
-    rises = [max(log[row] - log[row - 3 : row].min() for row in range(8, len(log))) for log in logs]
-    print(f"{sum(rise > 1 for rise in rises)} of {len(rises)} rise suddenly; largest rise {max(rises):.2f}")
+        runs = work.drive(plan(), {})
+    logs = [np.log(run.curve.val_loss) for run in runs]
+    rises = [max(log[row] - log[max(0, row - 3) : row].min() for row in range(1, len(log))) for log in logs]
+    lost = sum(run.diverged or (failed(run) and rise > LOST) for run, rise in zip(runs, rises, strict=True))
+    print(
+        f"{sum(rise > 1 for rise in rises)} of {len(rises)} rise suddenly, {lost} are lost; largest rise "
+        f"{max(rises):.2f}, median of the last losses {np.median([np.exp(log[-1]) for log in logs]):.4f}"
+    )
 
 
 def main() -> None:

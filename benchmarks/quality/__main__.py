@@ -1,4 +1,4 @@
-"""The command line: run, list, table, time, short."""
+"""The command line: run, list, table, time, short, fixed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from benchmarks.quality import page, plot
 from benchmarks.quality.arena import FRESH, Arena
 from benchmarks.quality.cell import Cell, Record, cells, play, read, recipe, write
 from benchmarks.quality.contestants import ABLATED, CONTESTANTS, UNTUNED, one_cycle
+from benchmarks.quality.fixed import train
 from benchmarks.quality.goals import verdicts
 from benchmarks.quality.scores import last, scores
 from benchmarks.quality.short import compare
@@ -28,7 +29,8 @@ def main() -> None:
     asked = parser().parse_args()
     asked.results = asked.results or (asked.store / "quick" if asked.quick else Path("results/quality"))
     asked.store = asked.store / ("quick-runs" if asked.quick else "runs")
-    {"run": run, "list": show, "table": table, "time": clock, "short": short}[asked.what](asked)
+    jobs = {"run": run, "list": show, "table": table, "time": clock, "short": short, "fixed": fixed}
+    jobs[asked.what](asked)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,10 +38,12 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.quality", description=benchmarks.quality.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    words.add_argument("what", choices=("run", "list", "table", "time", "short"))
+    words.add_argument("what", choices=("run", "list", "table", "time", "short", "fixed"))
     words.add_argument("--task", nargs="+", choices=list(TASKS), default=[])
     words.add_argument("--contestant", nargs="+", choices=[*CONTESTANTS, *ABLATED], default=[])
     words.add_argument("--seed", nargs="+", type=int, default=[], help="search seeds: 0, 1, ...")
+    words.add_argument("--settings", nargs="+", default=[], metavar="LR/HIGH/LOW/DECAY", help="for fixed")
+    words.add_argument("--seeds", type=int, default=2, help="for fixed: how many")
     words.add_argument("--minutes", type=float, help="begin no cell that would take longer than what is left")
     words.add_argument("--store", type=Path, default=Path(".wellbegun/quality"), help="folder of the runs")
     words.add_argument("--results", type=Path, help="folder of the small files (results/quality)")
@@ -122,6 +126,13 @@ def table(asked: argparse.Namespace) -> None:
 def short(asked: argparse.Namespace) -> None:
     """Whether short cycles tell what whole runs do: the tuned settings beside the usual ones."""
     for line in compare(asked.task or list(TASKS), list(read(asked.results)), asked.store, asked.quick):
+        print(line, flush=True)
+
+
+def fixed(asked: argparse.Namespace) -> None:
+    """Whole runs with settings of one's own."""
+    names = asked.task or list(TASKS)
+    for line in train(names, asked.settings, asked.seeds, asked.store, asked.quick):
         print(line, flush=True)
 
 
