@@ -70,24 +70,25 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
     for variant in exhibit.variants:  # held last, so that it stays
         theirs, ours = (archive.results(one, "paper", variant) for one in (first, exhibit))
         pairs |= {name: (theirs[name], ours[name]) for name in ours if name in theirs}
-    known = [line for line in exhibit.lines if line.published and line.name in pairs]
-    for line in known:
-        published = line.published.accuracy if line.published else np.nan
-        trained = [_trained(result) for result in pairs[line.name]]
-        words = [_told(result, value) for result, value in zip(pairs[line.name], trained, strict=True)]
-        rows.append(f"| {line.name} | {published} | {words[0]} | {words[1]} |")
+    lost = np.zeros(2, int)
+    for line in exhibit.lines:
+        if line.published is None or line.name not in pairs:
+            continue
+        published, pair = line.published.accuracy, pairs[line.name]
+        trained = [_trained(result) for result in pair]
+        rows.append(f"| {line.name} | {published} | {_told(pair[0])} | {_told(pair[1])} |")
+        lost += [_diverged(result) for result in pair]
         if np.isfinite(trained).all():
             off.append((abs(trained[0] - published), abs(trained[1] - published)))
     if not off:
         return []
     first_off, other_off = np.mean(off, axis=0)
-    lost = [sum(_diverged(pairs[line.name][side]) for line in known) for side in (0, 1)]
     ours_is_nearer = (lost[1] > 0, other_off) < (lost[0] > 0, first_off)
     nearer = exhibit.label if ours_is_nearer else first.label
     left_out = (
         f" Repeats that diverged are left out of these averages, {lost[0]} as {first.label} and {lost[1]} "
         "here; none of the published ones did, so a reading under which none does fits better."
-        if any(lost)
+        if lost.any()
         else ""
     )
     return [
@@ -107,11 +108,13 @@ def _diverged(result: Result) -> int:
     return sum(run.diverged for run in result.runs)
 
 
-def _told(result: Result, trained: float) -> str:
-    lost = _diverged(result)
+def _told(result: Result) -> str:
+    lost, trained = _diverged(result), _trained(result)
     number = f"{trained:.2f}" if np.isfinite(trained) else "–"
     return f"{number} ({lost} of {len(result.runs)} diverged)" if lost else number
 
 
 def _accuracies(results: Mapping[str, Result]) -> Numbers:
-    return {name: result.accuracy for name, result in results.items()}
+    """Of the lines with a repeat that did not diverge; the others say nothing of a reading's level."""
+    trained = {name: _trained(result) for name, result in results.items()}
+    return {name: value for name, value in trained.items() if np.isfinite(value)}
