@@ -89,9 +89,8 @@ def test_products_are_those_of_torchs_counter(name):
     # its counter does not know the fused attention of processors
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         task.build_model(0).eval()(sample(task, 2)[0])
-    assert (
-        arithmetic(task, task.build_model(0)).products == counter.get_total_flops() / 2 / 2
-    )  # two samples; two operations
+    products = counter.get_total_flops() / 2 / 2  # of one of two samples; it counts additions, too
+    assert arithmetic(task, task.build_model(0)).products == products
 
 
 def test_the_share_of_dense_convolutions():

@@ -40,8 +40,8 @@ class Arithmetic:
 def arithmetic(task: Task, model: nn.Module) -> Arithmetic:
     """What this network of the task computes for one of its samples.
 
-    The network is asked in evaluation mode, with gradients, as PyTorch fuses layers where it needs none; its
-    user's random numbers are given back.
+    The network is asked, and left, in evaluation mode, with gradients, as PyTorch fuses layers where it needs
+    none; its user's random numbers are given back.
     """
     weight, counter = next(model.parameters(), torch.zeros(())), _Counter()
     with PrivateRandom(task.seed), torch.enable_grad():

@@ -33,7 +33,8 @@ def resolve(task: Task, device: str = "auto", precision: str = "auto") -> tuple[
     if not there[device]:
         raise ValueError(f"device {device!r} must be available here, got none; use device='cpu' or 'auto'")
     if precision == "auto":
-        return device, "bf16" if has_bf16(device) and dense_share(task) > 0.5 else "fp32"
+        pays = has_bf16(device) and arithmetic(task, task.build_model(task.seed)).dense_share > 0.5
+        return device, "bf16" if pays else "fp32"
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be 'auto' or one of {', '.join(PRECISIONS)}, got {precision!r}")
     return device, precision
@@ -47,11 +48,6 @@ def has_bf16(device: str) -> bool:
         names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         return any(getattr(torch.cpu, name, bool)() for name in names)
     return False
-
-
-def dense_share(task: Task) -> float:
-    """The share of dense convolutions (groups = 1) in all products that the task's network computes."""
-    return arithmetic(task, task.build_model(task.seed)).dense_share
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wellbegun.training.task import Task
 
 WORTH_IT = 30e6
-"""Operations of an update for each thread: what two threads gain over one (benchmarks/threads.py)."""
+"""Operations of an update for each thread, so two from 60 million on (measured: benchmarks/README.md)."""
 BACKWARD = 2.0  # a pass back costs as much as so many forward: gradients of the weights and of the inputs
 
 
@@ -38,7 +38,7 @@ def operations(task: Task, spec: RunSpec, model: nn.Module) -> float:
 
     A copy of the network is asked, as a network may count its calls; infinite where it cannot be copied.
     """
-    name = f"arithmetic {spec.precision} {sorted(dict(spec.factory_args).items())}"
+    name = f"arithmetic {sorted(dict(spec.factory_args).items())}"
     return (1 + BACKWARD) * spec.batch_size * float(task.memo(name, lambda: _of_a_copy(task, model)))
 
 
