@@ -32,8 +32,7 @@ SETTING = Setting(
 def test_the_recommended_cycle_stays_below_the_edge(edge, seed, noise):
     world = World(edge=edge, noise=noise)
     found = drive(recipe(replace(SETTING, seed=seed)), world.train)
-    usual = any("usual, untuned" in note for note in found.notes)  # 0.1, where short cycles bore it
-    assert edge / 6 < found.lr_max < (1.2 * edge if usual else edge)
+    assert edge / 6 < found.lr_max < edge
     assert found.restarts == 0 and not found.final.diverged
     assert found.lr_min == pytest.approx(found.lr_max / 10, rel=0.06)
 

@@ -149,7 +149,7 @@ def bounds(
         horizon = max(1, epochs / LONG) ** LONGER.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
-    weights off (measured: benchmarks/README.md, quality, rates and epochs).
+    weights off (measured: benchmarks/README.md, stability.py).
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
     forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
