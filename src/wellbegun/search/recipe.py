@@ -176,8 +176,9 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     findings, top, pair = [seen], seen.choice * HEADROOM, usual_cycle(setting)
     centre = middle(setting, seen.choice / MARGIN, pair)
     known: list[Run] = []
+    last = setting.seed  # of the ramps so far; others say more of the edge
     if course.momentum:
-        moment, dropped, top, setting = yield from announce(seen, _fitted(setting, top, centre))
+        moment, dropped, top, setting, last = yield from announce(seen, _fitted(setting, top, centre))
         if not setting.forgiving and _blind(setting, moment.runs):
             try:
                 return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
@@ -189,7 +190,7 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         chosen = setting.falling(*pair)
         known += [run for run in moment.runs if run.spec.momentum == chosen and _ends_at(run, top)]
     decay = centre
-    others = replace(setting, seed=setting.seed + 1)  # ramps with further seeds say more of the edge
+    others = replace(setting, seed=last + 1)
     if course.weight_decay:
         fade = yield from announce(findings[-1], weight_decay(others, top, pair, centre))
         findings, decay = [*findings, fade], fade.choice
@@ -258,16 +259,18 @@ def _lengthened(setting: Setting, found: Recommendation) -> Recommendation:
 
 def _fitted(
     setting: Setting, top: float, decay: float
-) -> Plan[tuple[Finding, tuple[Run, ...], float, Setting]]:
-    """The momentum search, runs that it made in vain, how far later ramps shall rise, and how slowly.
+) -> Plan[tuple[Finding, tuple[Run, ...], float, Setting, int]]:
+    """The momentum search, runs made in vain, how far later ramps shall rise, how slowly, and its seed.
 
     More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
-    cycles have set that end. Narrower, and once more, where it lies so low that most was lost.
+    cycles have set that end. Narrower, and once more, where it lies so low that most was lost: with another
+    seed, as it may have been the first one's bad luck, and up to where an edge moves as the rate rises more
+    slowly (see ``SLOWER``).
     """
     dropped: tuple[Run, ...] = ()
-    narrowed = 0
+    narrowed, seed = 0, setting.seed
     while True:
-        finding = yield from momentum(setting, top, decay)
+        finding = yield from momentum(replace(setting, seed=seed), top, decay)
         unsure = _hardly_learned(finding.runs) or _blind(setting, finding.runs)
         slower = setting.slower() if unsure else None
         if slower is not None:
@@ -278,11 +281,11 @@ def _fitted(
             share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
             if share > NARROW or narrowed == NARROWED:
                 break
-            narrowed += 1
-            top *= share * HEADROOM
+            narrowed, seed = narrowed + 1, seed + 1
+            top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
         dropped += finding.runs
     wider = not setting.forgiving and not in_sight(finding.runs)
-    return finding, dropped, top * WIDER if wider else top, setting
+    return finding, dropped, top * WIDER if wider else top, setting, seed
 
 
 def _hardly_learned(runs: Sequence[Run]) -> bool:

@@ -19,7 +19,7 @@ COARSE_EVALUATIONS = 50  # of the coarse ramp, whose rate grows by 17 % per iter
 FINAL_EVALUATIONS = 40
 EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation under 10 % of a run
 RAMP_SHARE = 0.07  # of the final run
-RAMP_SHORTEST, RAMP_LONGEST = 100, 300  # iterations
+RAMP_SHORTEST, RAMP_LONGEST = 80, 300  # iterations
 RANKING_SHORTEST = 70  # of ramps that are read for no edge: 50 to 100 iterations rank, 13 do not
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 
