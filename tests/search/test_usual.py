@@ -12,7 +12,7 @@ from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
-from wellbegun.search.usual import Cycle, untuned, usual
+from wellbegun.search.usual import SHORTEST, Cycle, untuned, usual
 
 from .test_recipe import SETTING
 from .world import World
@@ -81,7 +81,7 @@ def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))
     own, theirs = asked
-    length = SETTING.ramp_iterations
+    length = SHORTEST
     assert own.lr == OneCycle.of(0.02, length) and theirs.lr == OneCycle.of(0.1, length)
     assert own.momentum == MomentumCycle(0.97, 0.85, own.lr.stepsize)
     assert theirs.momentum == MomentumCycle(0.95, 0.85, theirs.lr.stepsize)
@@ -89,18 +89,26 @@ def test_both_train_the_same_short_cycle_on_the_same_data():
     assert own.but(lr=theirs.lr, momentum=theirs.momentum, weight_decay=5e-4) == theirs
 
 
-def test_where_no_edge_is_read_ramps_are_shorter_but_not_these_cycles():
+def test_ramps_are_shorter_than_these_cycles():
     forgiving, asked = replace(SETTING, normalised=True), []
     drive(usual(forgiving, OWN), ends_at(lambda spec: 0.5, asked))
-    assert forgiving.ramp_iterations == 70 and {spec.iterations for spec in asked} == {100}
+    assert (forgiving.ramp_iterations, SETTING.ramp_iterations) == (70, 80) and {
+        spec.iterations for spec in asked
+    } == {100}
 
 
 def test_nothing_is_trained_where_nothing_can_be_compared():
     def never(specs):
         pytest.fail("nothing may be trained")
 
-    near = drive(usual(SETTING, Cycle(0.14, (0.95, 0.85), 1e-3)), never)
-    assert near.choice == "tuned" and "nothing to compare" in near.reason and near.runs == ()
+    for own in (
+        Cycle(0.14, (0.95, 0.85), 1e-3),
+        Cycle(0.12, (0.9, 0.8), 1e-3),
+    ):  # effective rates 0.93, 0.6; 0.67
+        near = drive(usual(SETTING, own), never)
+        assert near.choice == "tuned" and "nothing to compare" in near.reason and near.runs == ()
+    adaptive = replace(SETTING, optimizer="adamw")
+    assert drive(usual(adaptive, Cycle(0.004, (0.9, 0.8), 0.01)), never).runs == ()
     assert drive(usual(replace(SETTING, optimizer="caffe_adagrad"), OWN), never) is None
     assert untuned(replace(SETTING, optimizer="adamw")) == Cycle(3e-3, (0.95, 0.85), 0.01)
 
@@ -110,7 +118,7 @@ def test_nothing_is_trained_where_nothing_can_be_compared():
     [
         Cycle(0.16, (0.95, 0.85), 5e-4),
         Cycle(0.06, (0.95, 0.85), 5e-4),
-        Cycle(0.1, (0.9, 0.8), 5e-4),
+        Cycle(0.08, (0.9, 0.8), 5e-4),
         Cycle(0.1, (0.95, 0.85), 2e-3),
         Cycle(0.1, (0.95, 0.85), 0.0),
     ],

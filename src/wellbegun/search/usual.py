@@ -10,13 +10,14 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.search.momentum import USUAL_CYCLE
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import RAMP_SHORTEST, Setting
+from wellbegun.search.setting import Setting
 from wellbegun.spec import RunSpec
 
 STEP = "usual settings"
 SEEDS = 2  # that the usual settings must win with, every time
 SAME_RATE, SAME_DECAY = 1.5, 10**0.5  # factors within which two settings are not worth comparing
 BEATEN = 0.05  # log(val_loss): what is better by less cannot be told from luck
+SHORTEST = 100  # updates of a cycle: shorter ones bear small rates alone
 TUNED, USUAL = "tuned", "usual"
 
 
@@ -32,15 +33,25 @@ class Cycle:
         high, low = self.momentum
         return f"{self.lr_max:g} / {high:g}-{low:g} / {self.weight_decay:g}"
 
-    def like(self, other: Cycle) -> bool:
-        """Whether the two differ by less than two searches would."""
-        rates, decays = (self.lr_max, other.lr_max), (self.weight_decay, other.weight_decay)
-        near = max(rates) <= SAME_RATE * min(rates) and max(decays) <= SAME_DECAY * min(decays)
-        return near and self.momentum == other.momentum
+    def effective_rate(self, setting: Setting) -> float:
+        """How far a lasting gradient of 1 moves a weight at the peak: lr_max / (1 - momentum).
+
+        An adaptive optimizer's momentum averages, so there it is lr_max.
+        """
+        return self.lr_max if setting.adaptive else self.lr_max / (1 - self.momentum[1])
+
+    def like(self, other: Cycle, setting: Setting) -> bool:
+        """Whether the two differ by less than two searches would.
+
+        Source: arXiv:1803.09820, Sec. 4.3: rate and momentum depend on each other, so they count together.
+        """
+        rates = self.effective_rate(setting), other.effective_rate(setting)
+        decays = self.weight_decay, other.weight_decay
+        return max(rates) <= SAME_RATE * min(rates) and max(decays) <= SAME_DECAY * min(decays)
 
     def short(self, setting: Setting, seed: int) -> RunSpec:
-        """A whole cycle as short as a range test, but not so short that it bears small rates alone."""
-        steady = replace(setting, length=max(setting.ramp_iterations, RAMP_SHORTEST))
+        """A whole cycle as short as a range test, or of ``SHORTEST``."""
+        steady = replace(setting, length=max(setting.ramp_iterations, SHORTEST))
         return steady.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
 
 
@@ -67,7 +78,7 @@ def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Fin
     other = untuned(setting)
     if other is None:
         return None
-    if tuned.like(other):
+    if tuned.like(other, setting):
         same = f"The tuned settings ({tuned}: lr_max / momentum / weight decay) are next to the usual ones"
         return Finding(STEP, TUNED, f"{same} ({other}): there is nothing to compare.", section="5")
     if safe is not None and other.lr_max > safe:
