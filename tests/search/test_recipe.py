@@ -62,6 +62,17 @@ def test_every_step_is_planned_and_the_cost_counts_every_run_once():
     json.dumps(found.to_json(), allow_nan=False)
 
 
+@pytest.mark.parametrize("forgiving", [{"optimizer": "adamw"}, {"normalised": True}])
+def test_short_cycles_that_look_for_the_magnitude_are_planned(forgiving):
+    setting = replace(SETTING, **forgiving)
+    found = drive(recipe(setting), World().train)
+    plan = planned(setting)
+    assert {run.spec.iterations for run in found.findings[0].runs} == {100, setting.ramp_iterations}
+    assert found.findings[0].name in plan
+    expected = sum(iterations for _, iterations in plan.values())
+    assert 0.5 * expected <= found.cost.iterations <= 1.5 * expected
+
+
 def test_replaying_the_answers_asks_the_same_questions():
     first, second = World(asked=[]), World(asked=[])
     drive(recipe(SETTING), first.train)

@@ -12,13 +12,12 @@ from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
-from wellbegun.search import learning_rate
+from wellbegun.search import learning_rate, magnitude
 from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.correction import correction
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.length import length
-from wellbegun.search.magnitude import look
 from wellbegun.search.momentum import CANDIDATES, momentum, usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
@@ -41,8 +40,12 @@ def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
     For a progress bar, before anything has run.
     """
     ramp = setting.ramp_iterations
-    steps = {
-        "learning rate range": (1, COARSE_ITERATIONS),
+    where = (
+        {learning_rate.STEP: (1, COARSE_ITERATIONS), magnitude.STEP: (7, 7 * ramp)}
+        if setting.forgiving
+        else {learning_rate.STEP: (3, 2 * COARSE_ITERATIONS)}
+    )
+    steps = where | {
         "momentum": (len(CANDIDATES), len(CANDIDATES) * ramp),
         "weight decay": (4, 4 * ramp),
         "learning rate": (FULL.seeds, FULL.seeds * ramp),
@@ -127,7 +130,7 @@ def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
 
 def _sized(setting: Setting) -> Plan[tuple[tuple[Finding, ...], Setting, tuple[str, ...]]]:
     """The batch size first: the finding, the setting with it, and what a change of it means."""
-    seen = yield from look(setting)
+    seen = yield from magnitude.look(setting)
     size = yield from announce(seen, batch_size(setting, seen.choice * HEADROOM, usual_cycle(setting)))
     if size.choice == setting.batch_size:
         return (size,), setting, ()
@@ -172,7 +175,7 @@ def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendat
 
 def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     """The steps of a course in order, and what they recommend."""
-    seen = yield from look(setting)
+    seen = yield from magnitude.look(setting)
     findings, top, pair = [seen], seen.choice * HEADROOM, usual_cycle(setting)
     centre = middle(setting, seen.choice / MARGIN, pair)
     known: list[Run] = []
