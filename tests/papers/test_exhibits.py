@@ -213,6 +213,14 @@ def test_the_page_shows_what_is_there_and_nothing_else(tmp_path):
     assert document([], archive).startswith("# The papers, replayed")
 
 
+@pytest.mark.parametrize(("longest", "fails"), [(33.0, True), (99.35, False)])
+def test_the_known_cause_is_told_where_a_claim_fails(longest, fails, tmp_path):
+    ends = {"1cycle 12": 99.25, "1cycle 25": 99.28, "1cycle 50": 99.27, "1cycle 85": longest}
+    page = document([MNIST], measured(MNIST, ends, tmp_path, repeats=2))
+    assert ("**fails** – the longest cycle is best" in page) == fails
+    assert ("  - Cause: the text, which names no optimizer" in page) == fails
+
+
 def test_the_summary_counts_verdicts(tmp_path):
     archive = measured(MNIST, {"1cycle 12": 99.25, "inv 85": 99.03}, tmp_path, repeats=3)
     (row,) = [line for line in summary([MNIST], archive)[2:] if "| paper | applied |" in line]

@@ -116,12 +116,14 @@ def table(exhibit: Exhibit, results: dict[str, Result]) -> list[str]:
 
 
 def claims(exhibit: Exhibit, results: dict[str, Result], scale: Scale) -> list[str]:
-    """A line per claim, with its verdict and the numbers."""
+    """A line per claim, with its verdict and the numbers, and one for the known cause of a failure."""
     found = []
     for claim in exhibit.claims:
         verdict = claim.verdict(results, scale)
         numbers = f": {verdict.numbers}" if verdict.numbers else ""
         found.append(f"- **{verdict.word}** – {claim.says} (Sec. {claim.section}, `{claim.id}`){numbers}")
+        if claim.cause and verdict.word == "fails" and scale == "paper":
+            found.append(f"  - Cause: {claim.cause}")
     return found
 
 

@@ -115,6 +115,7 @@ class Claim:
     needs: tuple[str, ...]  # names of the lines without which it cannot be checked
     check: Callable[[Results], tuple[bool, str]]  # -> does it hold, and the numbers
     survives_cut: bool = True  # still checked when the runs are cut to fit a CPU
+    cause: str = ""  # why it fails at the published length: the paper, the author's files, or our code
 
     def verdict(self, results: Results, scale: Scale) -> Verdict:
         if not set(self.needs) <= set(results):
