@@ -59,22 +59,25 @@ def score(curve: Curve, *, rows: slice = slice(1, None)) -> Score:
     return Score(float(np.exp(lowest)), spread)
 
 
-def same_phase(curves: Sequence[Curve], *, calm: bool = True) -> tuple[tuple[Score, ...], Ranking]:
+def same_phase(
+    curves: Sequence[Curve], *, calm: bool = True, early: float = EARLY
+) -> tuple[tuple[Score, ...], Ranking]:
     """Scores of ramps over the same iterations, before any becomes unstable, and their ranking row by row.
 
     The score is the median loss of the second half of those rows. Ramps with one seed see the same data in
     the same order, so they are compared in pairs: the mean difference of log loss to the best, against its
-    own standard error. A ramp that breaks down before half the middle one's stable length scores inf. Unlike
-    the lowest loss of each ramp, this does not hang on how long luck held near the edge.
+    own standard error. A ramp that breaks down before ``early`` of the middle one's stable length scores inf.
+    Unlike the lowest loss of each ramp, this does not hang on how long luck held near the edge.
 
     Args:
         curves: evaluated at the same iterations, as long as they last; the first row, that of the untrained
             network or of a snapshot, is left out.
         calm: end before the first sudden rise; False for continuations of one run, which share
             their bumps.
+        early: in [0, 1]; with 0 none breaks down too early.
     """
     ends = np.array([_calm_rows(curve) if calm else len(curve) for curve in curves])
-    sound = ends >= EARLY * np.median(ends)
+    sound = ends >= early * np.median(ends)
     stop = max(2, int(ends[sound].min()))  # the lowest loss may be the untrained network's
     start = max(1, stop // 2)
     logs = np.full((len(curves), stop - start), np.inf)

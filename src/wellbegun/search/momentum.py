@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.ranking import rank, score
+from wellbegun.diagnosis.ranking import rank, same_phase, score
 from wellbegun.search.learning_rate import bounds_of
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
@@ -40,7 +40,9 @@ def momentum(
     Momentum falls while the rate rises, as it will in the cycle: in ramps at constant momentum the smallest
     lasts longest and so wins, although the cycle would never hold the largest at a large rate. The lowest
     smoothed validation loss wins; a tie goes to 0.95, the report's usual value (0.9 for adaptive optimizers),
-    else to the ramp that stays stable furthest. A value that beats it must beat it with a further seed, too.
+    else to the ramp that stays stable furthest. A value that beats it must beat it over the same iterations,
+    before either becomes unstable, as well, and with a further seed: at one rate a smaller momentum takes
+    smaller steps, so its ramp lasts longer, and so trains longer.
 
     Source: arXiv:1803.09820, Sec. 4.3 and Sec. 5, item 3. A range test over momentum itself finds no optimum
     (Fig. 7b), so there is none here. Choice: falling momentum; the report compares constant values.
@@ -52,9 +54,17 @@ def momentum(
     usual = usual_cycle(setting)[0]
     lowest, tied, said = _lowest(values, runs, usual)
     pairs: list[tuple[Run, Run]] = []
+    denied = ""
     if not _repeated(runs) and usual in values and values[lowest] != usual:
-        pairs = yield from _again(setting, specs[lowest], specs[values.index(usual)])
-    return _finding(dict(zip(values, runs, strict=True)), values[lowest], usual, tied, said, pairs)
+        at = values.index(usual)
+        if not _sooner(runs[lowest], runs[at]):
+            denied = "Over the iterations before either becomes unstable it is not: its ramp lasted longer"
+        else:
+            pairs = yield from _again(setting, specs[lowest], specs[at])
+            denied = (
+                "" if all(_beats(*pair) for pair in pairs) else "With a further seed it is not: that was luck"
+            )
+    return _finding(dict(zip(values, runs, strict=True)), values[lowest], usual, tied, said, pairs, denied)
 
 
 def _repeated(runs: Sequence[Run]) -> bool:
@@ -80,6 +90,16 @@ def _lowest(values: Sequence[float], runs: Sequence[Run], usual: float) -> tuple
     return first, tied, f"{said}{equal} differ by no more than {spread}; {values[first]:g} {merit}."
 
 
+def _beats(own: Run, other: Run) -> bool:
+    """Whether the first ramp comes further down, and not by lasting longer alone."""
+    return score(own.curve).loss < score(other.curve).loss and _sooner(own, other)
+
+
+def _sooner(own: Run, other: Run) -> bool:
+    """Whether the first ramp is lower over the same iterations, before either becomes unstable."""
+    return same_phase([own.curve, other.curve], early=0.0)[1].winner == 0
+
+
 def _again(setting: Setting, spec: RunSpec, other: RunSpec) -> Plan[list[tuple[Run, Run]]]:
     """The two ramps with further seeds."""
     seeds = range(setting.seed + 1, setting.seed + 1 + FURTHER)
@@ -90,14 +110,13 @@ def _again(setting: Setting, spec: RunSpec, other: RunSpec) -> Plan[list[tuple[R
 
 def _finding(
     ramps: Mapping[float, Run], lowest: float, usual: float, tied: Sequence[float], said: str,
-    pairs: Sequence[tuple[Run, Run]],
+    pairs: Sequence[tuple[Run, Run]], denied: str,
 ) -> Finding:  # fmt: skip
-    """The lowest value, unless its further ramps, beside those of the usual one, deny it."""
-    lucky = not all(score(own.curve).loss < score(other.curve).loss for own, other in pairs)
-    high = usual if lucky else lowest
+    """The lowest value, unless something denies it."""
+    high = usual if denied else lowest
     low = LOWEST.get(high, 0.85)
-    if lucky:
-        said += f" With a further seed it is not: that was luck, and {high:g} is the usual value."
+    if denied:
+        said += f" {denied}, and {high:g} is the usual value."
     elif pairs:
         said += " With a further seed it is, too."
     labels = {run.key: f"{value:g}" for value, run in ramps.items()}
