@@ -77,6 +77,13 @@ def test_usual_settings_past_the_safe_rate_are_not_tried(safe, cycles):
     assert ("rise past 0.099" in finding.reason) == (not cycles)
 
 
+def test_the_safe_rate_holds_for_the_tuned_momentum():
+    tuned = replace(OWN, momentum=(0.9, 0.8))  # at 0.11 its steps are as large as those of 0.85 at 0.0825
+    finding = drive(usual(SETTING, tuned, 0.11), ends_at(lambda spec: 0.5, []))
+    assert finding.runs == () and "rise past 0.083" in finding.reason
+    assert drive(usual(SETTING, tuned, 0.14), ends_at(lambda spec: 0.5, [])).runs
+
+
 def test_both_train_the_same_short_cycle_on_the_same_data():
     asked = []
     drive(usual(SETTING, OWN), ends_at(lambda spec: 0.5, asked))

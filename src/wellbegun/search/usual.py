@@ -70,7 +70,8 @@ def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Fin
     final run does not.
 
     Args:
-        safe: the rate that the unluckiest range test leaves for the final run; None: none saw an edge.
+        safe: the rate that the unluckiest range test leaves for the final run, with the tuned momentum; None:
+            none saw an edge.
 
     Choice: cycles as short as range tests, and the numbers; benchmarks/README.md, quality, shows short cycles
     beside whole runs.
@@ -81,9 +82,13 @@ def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Fin
     if tuned.like(other, setting):
         same = f"The tuned settings ({tuned}: lr_max / momentum / weight decay) are next to the usual ones"
         return Finding(STEP, TUNED, f"{same} ({other}): there is nothing to compare.", section="5")
-    if safe is not None and other.lr_max > safe:
-        past = f"The usual settings ({other}: lr_max / momentum / weight decay) rise past {safe:.2g}"
-        return Finding(STEP, TUNED, f"{past}, which one of the range tests leaves as safe.", section="5")
+    if safe is not None:
+        per_rate = [replace(one, lr_max=1.0).effective_rate(setting) for one in (tuned, other)]
+        safe *= per_rate[0] / per_rate[1]  # with the other momentum
+        if other.lr_max > safe:
+            past = f"The usual settings ({other}: lr_max / momentum / weight decay) rise past {safe:.2g}"
+            said = f"{past}, which one of the range tests leaves as safe."
+            return Finding(STEP, TUNED, said, section="5")
     pairs: list[tuple[Run, Run]] = []
     for seed in range(setting.seed, setting.seed + SEEDS):
         own, theirs = yield Batch.of(STEP, [tuned.short(setting, seed), other.short(setting, seed)])
