@@ -119,6 +119,25 @@ def test_a_seed_whose_ramps_break_down_at_once_is_not_asked_again():
     assert 0.06 < found.lr_max < 0.3 and found.restarts == 0 and found.final.spec.seed == SETTING.seed
 
 
+def test_ramps_that_break_down_at_once_with_two_seeds_become_narrower():
+    class Overrated(World):
+        """Linear ramps break down at a seventh of what the exponential ones say."""
+
+        def run(self, spec):
+            return World(edge=0.04 if isinstance(spec.lr, LinearRamp) else 0.3).run(spec)
+
+    world = Overrated(asked=[])
+    found = drive(recipe(SETTING), world.train)
+    ramps = [spec for spec in world.asked if isinstance(spec.lr, LinearRamp)]
+    seeds: dict[float, list[int]] = {}
+    for spec in ramps:
+        seeds.setdefault(float(spec.lr(spec.iterations)), []).append(spec.seed)
+    (first, asked), (narrower, further), *_ = seeds.items()
+    assert set(asked) >= {0, 1} and further[0] == 2 and 0 not in further
+    assert 0.04 < narrower < 0.5 * first
+    assert found.lr_max < 0.04 and found.restarts == 0
+
+
 def test_it_gives_up_when_every_final_run_diverges():
     class Hopeless(World):
         def run(self, spec):

@@ -31,7 +31,7 @@ BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
 HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
-NARROW, NARROWED = 0.3, 1  # a median edge below this share of the ramp repeats it narrower, so many times
+NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
 
 
 def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
@@ -266,12 +266,11 @@ def _fitted(
     """The momentum search, runs made in vain, how far later ramps shall rise, how slowly, and its seed.
 
     More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
-    cycles have set that end. Narrower, and once more, where it lies so low that most was lost: with another
-    seed, as it may have been the first one's bad luck, and up to where an edge moves as the rate rises more
-    slowly (see ``SLOWER``).
+    cycles have set that end. Where it lies so low that most was lost, once more with another seed, as it may
+    have been bad luck; then narrower, up to where an edge moves as the rate rises more slowly (``SLOWER``).
     """
     dropped: tuple[Run, ...] = ()
-    narrowed, seed = 0, setting.seed
+    seed = setting.seed
     while True:
         finding = yield from momentum(replace(setting, seed=seed), top, decay)
         unsure = _hardly_learned(finding.runs) or _blind(setting, finding.runs)
@@ -282,10 +281,11 @@ def _fitted(
             edges = edges_of(finding.runs)
             ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
             share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
-            if share > NARROW or narrowed == NARROWED:
+            if share > NARROW or seed == setting.seed + 2:
                 break
-            narrowed, seed = narrowed + 1, seed + 1
-            top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
+            seed += 1
+            if seed == setting.seed + 2:
+                top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
         dropped += finding.runs
     wider = not setting.forgiving and not in_sight(finding.runs)
     return finding, dropped, top * WIDER if wider else top, setting, seed
