@@ -40,7 +40,8 @@ def sudden(task: Task, asked: argparse.Namespace) -> None:
     And how many diverge, or rise and end well above their lowest loss: those the recipe begins again.
     """
     rate, high, low, decay = asked.fixed
-    with Work.of(task, Options(store=asked.out, precision=asked.precision)) as work:
+    options = Options(store=asked.out, precision=asked.precision, epochs=asked.epochs)
+    with Work.of(task, options) as work:
         spec = work.setting.final(rate, (high, low), decay).but(test=False)
 
         def plan() -> Plan[list[Run]]:
