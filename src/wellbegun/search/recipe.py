@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
-from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate, magnitude
 from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.correction import correction
-from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, WIDER, edges_of, in_sight
+from wellbegun.search.first_ramps import blind, fitted
+from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER
 from wellbegun.search.length import length
-from wellbegun.search.momentum import CANDIDATES, momentum, usual_cycle
+from wellbegun.search.momentum import CANDIDATES, usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
 from wellbegun.search.recommendation import Recommendation
@@ -29,9 +29,6 @@ from wellbegun.search.weight_decay import middle, weight_decay
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
 BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
-HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
-MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
-NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
 
 
 def planned(setting: Setting, final: bool = True) -> dict[str, tuple[int, int]]:
@@ -179,21 +176,22 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
     findings, top, pair = [seen], seen.choice * HEADROOM, usual_cycle(setting)
     centre = middle(setting, seen.choice / MARGIN, pair)
     known: list[Run] = []
-    last = setting.seed  # of the ramps so far; others say more of the edge
+    others = replace(setting, seed=setting.seed + 1)  # ramps with further seeds say more of the edge
     if course.momentum:
-        moment, dropped, top, setting, last = yield from announce(seen, _fitted(setting, top, centre))
-        if not setting.forgiving and _blind(setting, moment.runs):
+        ramps = yield from announce(seen, fitted(setting, top, centre))
+        moment, vain, top, others = ramps.finding, ramps.vain, ramps.top, ramps.next
+        setting = replace(others, seed=setting.seed)
+        if not setting.forgiving and blind(setting, moment.runs):
             try:
-                return (yield from _sighted(setting, course, (*seen.runs, *dropped, *moment.runs)))
+                return (yield from _sighted(setting, course, (*seen.runs, *vain, *moment.runs)))
             except Refused as refused:  # cycles learn no more: the edge at least is safe
-                dropped += refused.runs
-        findings = [_with(seen, dropped), moment]
+                vain += refused.runs
+        findings = [_with(seen, vain), moment]
         pair = (moment.choice["max"], moment.choice["min"])
         centre = middle(setting, top / HEADROOM / MARGIN, pair)
         chosen = setting.falling(*pair)
         known += [run for run in moment.runs if run.spec.momentum == chosen and _ends_at(run, top)]
     decay = centre
-    others = replace(setting, seed=last + 1)
     if course.weight_decay:
         fade = yield from announce(findings[-1], weight_decay(others, top, pair, centre))
         findings, decay = [*findings, fade], fade.choice
@@ -258,57 +256,6 @@ def _lengthened(setting: Setting, found: Recommendation) -> Recommendation:
     """The recommendation for a final run of the setting's length."""
     stepsize = setting.cycle(found.lr_max).stepsize
     return replace(found, iterations=setting.iterations, stepsize=stepsize, epochs=setting.epochs)
-
-
-def _fitted(
-    setting: Setting, top: float, decay: float
-) -> Plan[tuple[Finding, tuple[Run, ...], float, Setting, int]]:
-    """The momentum search, runs made in vain, how far later ramps shall rise, how slowly, and its seed.
-
-    More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
-    cycles have set that end. Where it lies so low that most was lost, once more with another seed, as it may
-    have been bad luck; then narrower, up to where an edge moves as the rate rises more slowly (``SLOWER``).
-    """
-    dropped: tuple[Run, ...] = ()
-    seed = setting.seed
-    while True:
-        finding = yield from momentum(replace(setting, seed=seed), top, decay)
-        unsure = _hardly_learned(finding.runs) or _blind(setting, finding.runs)
-        slower = setting.slower() if unsure else None
-        if slower is not None:
-            setting = slower
-        else:
-            edges = edges_of(finding.runs)
-            ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in finding.runs}
-            share = float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
-            if share > NARROW or seed == setting.seed + 2:
-                break
-            seed += 1
-            if seed == setting.seed + 2:
-                top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
-        dropped += finding.runs
-    wider = not setting.forgiving and not in_sight(finding.runs)
-    return finding, dropped, top * WIDER if wider else top, setting, seed
-
-
-def _hardly_learned(runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more stayed near the untrained network's loss."""
-    return float(np.median([_lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
-
-
-def _blind(setting: Setting, runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more learned the one output that suits all inputs, and no more.
-
-    A network that begins with no more loss than that has nothing of the kind to learn first.
-    """
-    if not setting.uninformed < MEAN * np.median([run.curve.val_loss[0] for run in runs]):
-        return False
-    return float(np.median([_lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
-
-
-def _lowest(run: Run) -> float:
-    """The smoothed validation loss."""
-    return float(np.exp(course(run.curve.val_loss).min()))
 
 
 def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:

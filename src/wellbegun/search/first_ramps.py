@@ -1,0 +1,85 @@
+"""The first linear ramps: the momentum search, until they go where they should, and as slowly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.bounds import UNTRAINED
+from wellbegun.diagnosis.course import course
+from wellbegun.search.learning_rate import HEADROOM, SLOWER, WIDER, edges_of, in_sight
+from wellbegun.search.momentum import momentum
+from wellbegun.search.plan import Finding, Plan
+from wellbegun.search.setting import Setting
+
+HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
+MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
+NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
+SEEDS = 3  # that may be asked so
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Ramps that go where they should."""
+
+    finding: Finding  # of the momentum search
+    vain: tuple[Run, ...]  # ramps of it that do not count
+    top: float  # where later ramps end
+    next: Setting  # theirs: as slow as these came to be, with the seed after theirs
+
+
+def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
+    """The momentum search, and how later ramps shall be made.
+
+    More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
+    cycles have set that end. Where it lies so low that most was lost, once more with another seed, as it may
+    have been bad luck; then narrower, up to where an edge moves as the rate rises more slowly (``SLOWER``).
+    """
+    vain: tuple[Run, ...] = ()
+    last = setting.seed + SEEDS - 1
+    while True:
+        finding = yield from momentum(setting, top, decay)
+        unsure = _hardly_learned(finding.runs) or blind(setting, finding.runs)
+        slower = setting.slower() if unsure else None
+        if slower is not None:
+            setting = slower
+        else:
+            share = _share(finding.runs)
+            if share > NARROW or setting.seed == last:
+                break
+            setting = replace(setting, seed=setting.seed + 1)
+            if setting.seed == last:
+                top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
+        vain += finding.runs
+    wider = not setting.forgiving and not in_sight(finding.runs)
+    return Fitted(finding, vain, top * WIDER if wider else top, replace(setting, seed=setting.seed + 1))
+
+
+def _share(runs: Sequence[Run]) -> float:
+    """How far ramps came before they became unstable, of their length: the median."""
+    edges = edges_of(runs)
+    ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in runs}
+    return float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
+
+
+def _hardly_learned(runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more stayed near the untrained network's loss."""
+    return float(np.median([_lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
+
+
+def blind(setting: Setting, runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more learned the one output that suits all inputs, and no more.
+
+    A network that begins with no more loss than that has nothing of the kind to learn first.
+    """
+    if not setting.uninformed < MEAN * np.median([run.curve.val_loss[0] for run in runs]):
+        return False
+    return float(np.median([_lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
+
+
+def _lowest(run: Run) -> float:
+    """The smoothed validation loss."""
+    return float(np.exp(course(run.curve.val_loss).min()))
