@@ -57,7 +57,8 @@ ABLATIONS = {
         "a momentum that beats 0.95 once is taken", (("wellbegun.search.momentum", "FURTHER", 0),)
     ),
     "slower": Ablation(
-        "ramps keep their length where they hardly learn", (("wellbegun.search.recipe", "HARDLY", math.inf),)
+        "ramps keep their length where they hardly learn",
+        (("wellbegun.search.first_ramps", "HARDLY", math.inf),),
     ),
     "shortest": Ablation(
         "weight decay goes on growing below 12 epochs", (("wellbegun.search.weight_decay", "SHORTEST", 1e-9),)
