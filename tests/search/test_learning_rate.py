@@ -12,6 +12,7 @@ from wellbegun.search.learning_rate import (
     LONG,
     LONGER,
     SAFE,
+    SLOWER,
     WIDEN,
     WIDER,
     bounds,
@@ -80,6 +81,32 @@ def test_a_wider_ramp_that_comes_less_far_down_is_one_too_many():
     assert ends == pytest.approx([TOP, TOP * WIDER, TOP, TOP])
     assert finding.choice["lr_max"] <= TOP and len(finding.runs) == 4
     assert finding.runs[0].key not in finding.details["drawn"]  # it was paid, but does not count
+
+
+class Paced(World):
+    """Whatever slope a ramp has, it becomes unstable after n updates at c n ** SLOWER, so as the law says."""
+
+    at_100 = 0.3
+
+    def run(self, spec):
+        slope = float(spec.lr(spec.iterations)) / spec.iterations
+        law = self.at_100 / 100**SLOWER  # c
+        updates = (law / slope) ** (1 / (1 - SLOWER))
+        return World(edge=slope * updates, noise=0.005).run(spec)
+
+
+@pytest.mark.parametrize("wider", [1.5, 2.0])
+def test_how_far_ramps_were_to_go_does_not_matter_only_their_pace_at_the_edge(wider):
+    def read(top):
+        setting = replace(SETTING, epochs=3, length=300)  # so that the smallest margin plays no part
+        return drive(bounds(setting, top, FALLING, DECAY, (), seeds=4), Paced().train)
+
+    near, far = read(0.8), read(0.8 * wider)
+    edges = [np.mean(np.log([b["edge"] for b in f.details["bounds"].values()])) for f in (near, far)]
+    assert edges[1] < edges[0] - 0.5 * np.log(
+        wider
+    )  # a factor of wider ** (2 / 3) by the law, less the delay of its reading
+    assert far.choice["lr_max"] == pytest.approx(near.choice["lr_max"], rel=0.12)
 
 
 def test_many_epochs_ask_for_a_wider_margin():

@@ -42,7 +42,7 @@ def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
     last = setting.seed + SEEDS - 1
     while True:
         finding = yield from momentum(setting, top, decay)
-        unsure = _hardly_learned(finding.runs) or blind(setting, finding.runs)
+        unsure = hardly_learned(finding.runs) or blind(setting, finding.runs)
         slower = setting.slower() if unsure else None
         if slower is not None:
             setting = slower
@@ -58,14 +58,7 @@ def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
     return Fitted(finding, vain, top * WIDER if wider else top, replace(setting, seed=setting.seed + 1))
 
 
-def _share(runs: Sequence[Run]) -> float:
-    """How far ramps came before they became unstable, of their length: the median."""
-    edges = edges_of(runs)
-    ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in runs}
-    return float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
-
-
-def _hardly_learned(runs: Sequence[Run]) -> bool:
+def hardly_learned(runs: Sequence[Run]) -> bool:
     """Whether half of these ramps or more stayed near the untrained network's loss."""
     return float(np.median([_lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
 
@@ -78,6 +71,13 @@ def blind(setting: Setting, runs: Sequence[Run]) -> bool:
     if not setting.uninformed < MEAN * np.median([run.curve.val_loss[0] for run in runs]):
         return False
     return float(np.median([_lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
+
+
+def _share(runs: Sequence[Run]) -> float:
+    """How far ramps came before they became unstable, of their length: the median."""
+    edges = edges_of(runs)
+    ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in runs}
+    return float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
 
 
 def _lowest(run: Run) -> float:

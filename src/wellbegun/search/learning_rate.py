@@ -20,10 +20,11 @@ from wellbegun.spec import RunSpec
 STEP = "learning rate range"
 COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
-MARGIN = 2.2  # between the edge and lr_max where the cycle rises as fast as the ramp
+MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
+SURE = 2.4  # between the middle edge at the cycle's own pace and lr_max
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
-LONG, LONGER = 12, 0.4  # epochs from which on the margin grows, and by which power
-SLOWER = 0.4  # a ramp n times slower stays stable up to a rate n ** SLOWER times larger
+LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
+SLOWER = 0.4  # in n times as many updates the rate can rise n ** SLOWER times as far
 GENTLE = 3.0  # a constant or stepped rate must be so much smaller than a cycle's maximum (Sec. 4.1)
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
@@ -141,11 +142,16 @@ def bounds(
 
     Their middle is the value, their spread the distance from the edge.
 
-    With edge and level (the upper end of the level stretch) the geometric means over seeds, error the
-    standard error of log edge and slower = (ramp iterations / stepsize) ** SLOWER:
+    A ramp that comes to its edge after n updates says that a cycle can rise in its stepsize to
 
-        lr_max = min(level, edge / margin, lowest edge of any seed / (min(1, slower) horizon)),
-        margin = max(SAFE, MARGIN min(exp(2 error), CAUTION) slower) horizon,
+        paced = edge (stepsize / n) ** SLOWER,
+
+    however far the ramp was to go: one to twice the rate is twice as fast, and breaks down earlier. With
+    edge, paced and level (the upper end of the level stretch) the geometric means over seeds, and error the
+    standard error of log paced:
+
+        lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
+        margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon,
         horizon = max(1, epochs / LONG) ** LONGER.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
@@ -182,27 +188,27 @@ def bounds(
     if not found:
         read(runs[0].curve)  # says why
         raise Refused("none of the range tests can be read", runs)
-    edges = _by_seed(single, edges_of(single, top))
+    at = edges_of(single, top)
+    edges = _by_seed(single, at)
+    paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key]) for run in single})
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
-    error = spread_of(edges) / np.sqrt(len(edges))
-    slower = (setting.ramp_iterations / setting.cycle(1.0).stepsize) ** SLOWER
+    error = float(spread_of(paced) / np.sqrt(len(paced)))
     horizon = max(1.0, setting.epochs / LONG) ** LONGER
-    margin = float(max(SAFE, MARGIN * min(np.exp(2 * error), CAUTION) * slower) * horizon)
+    margin = _margin(_middle(edges) / _middle(paced), error) * horizon
     found = bounds_of(runs, margin)
-    unluckiest = min(edges) / min(1.0, slower) / horizon
+    unluckiest = min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
-    stable = not in_sight(single)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
     told = error > 0 and not _by_cycles(lr_max, cycled)  # the spread of edges says nothing of the cycles
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, stable, cycled), (*lost, *runs),
+        _reason(edges, margin, lr_max, not in_sight(single), cycled), (*lost, *runs),
         interval if told else None,
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
-            "safe": None if stable else round_to(unluckiest / SAFE, 2),
+            "safe": round_to(unluckiest / SAFE, 2) if in_sight(single) else None,
             "drawn": [run.key for run in runs],
         },
         section="4.1",
@@ -270,6 +276,17 @@ def in_sight(runs: Sequence[Run]) -> bool:
     return bool(np.isfinite(list(edges_of(runs).values())).any())
 
 
+def _margin(slower: float, error: float) -> float:
+    """From the middle edge over the paced one, and the standard error of the latter's logarithm."""
+    return max(SAFE, SURE * min(float(np.exp(2 * error)), CAUTION) * slower)
+
+
+def _paced(setting: Setting, run: Run, edge: float) -> float:
+    """How far the final cycle's rate can rise, from where a linear ramp became unstable."""
+    updates = run.spec.iterations * edge / float(run.spec.lr(run.spec.iterations))
+    return edge * float((setting.cycle(1.0).stepsize / updates) ** SLOWER)
+
+
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:
     """One value per seed: the median over its runs, as far as they could be read."""
     seeds: dict[int, list[float]] = {}
@@ -305,7 +322,7 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, 
         f"{tests} become unstable, or end, between {min(edges):.2g} and "
         f"{max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
-        f"cycle's slower pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
+        f"cycle's own pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
         "spread, that pace and the number of epochs. lr_min is a tenth of it (one cycle)."
     )
 
