@@ -67,5 +67,5 @@ def test_a_value_whose_ramp_only_lasts_longer_is_not_taken():
     finding = drive(momentum(SETTING, 0.4, 1e-4), world.train)
     losses = {value: row["loss"] for value, row in finding.details["scores"].items()}
     assert losses["0.9"] < losses["0.95"] / 1.3
-    assert finding.choice["max"] == 0.95 and "its ramp lasted longer" in finding.reason
+    assert finding.choice["max"] == 0.95 and "its ramp only lasts longer" in finding.reason
     assert len(world.asked) == len(CANDIDATES)

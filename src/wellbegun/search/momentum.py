@@ -58,12 +58,11 @@ def momentum(
     if not _repeated(runs) and usual in values and values[lowest] != usual:
         at = values.index(usual)
         if not _sooner(runs[lowest], runs[at]):
-            denied = "Over the iterations before either becomes unstable it is not: its ramp lasted longer"
+            denied = f"While both are stable it is not lower than {usual:g}, its ramp only lasts longer"
         else:
             pairs = yield from _again(setting, specs[lowest], specs[at])
-            denied = (
-                "" if all(_beats(*pair) for pair in pairs) else "With a further seed it is not: that was luck"
-            )
+            if not all(_beats(*pair) for pair in pairs):
+                denied = "With a further seed it is not lower: that was luck"
     return _finding(dict(zip(values, runs, strict=True)), values[lowest], usual, tied, said, pairs, denied)
 
 
@@ -116,7 +115,7 @@ def _finding(
     high = usual if denied else lowest
     low = LOWEST.get(high, 0.85)
     if denied:
-        said += f" {denied}, and {high:g} is the usual value."
+        said += f" {denied}: {high:g}, the usual value, is taken."
     elif pairs:
         said += " With a further seed it is, too."
     labels = {run.key: f"{value:g}" for value, run in ramps.items()}
