@@ -33,6 +33,7 @@ ABLATIONS = {
         "no margin between the edge and lr_max",
         (
             ("wellbegun.search.learning_rate", "MARGIN", 1.0),
+            ("wellbegun.search.learning_rate", "SURE", 1.0),
             ("wellbegun.search.learning_rate", "SAFE", 1.0),
             ("wellbegun.search.recipe", "MARGIN", 1.0),
         ),
@@ -62,6 +63,11 @@ ABLATIONS = {
     ),
     "shortest": Ablation(
         "weight decay goes on growing below 12 epochs", (("wellbegun.search.weight_decay", "SHORTEST", 1e-9),)
+    ),
+    "half-rate": Ablation("half the rate is never tried", (("wellbegun.search.half_rate", "LONGEST", 0),)),
+    "pace": Ablation(
+        "the pace at which ramps came to their edge does not count",
+        (("wellbegun.search.learning_rate", "SLOWER", 0.0),),
     ),
     "correction": Ablation(
         "a final run that overfits is kept", (("wellbegun.search.correction", "TIMES", 0),)

@@ -204,7 +204,7 @@ def test_the_middle_of_the_grid_shrinks_with_rate_and_length(lr_max, epochs):
     value = middle(setting, lr_max, (0.9, 0.9))
     # constant momentum 0.9: half the cycle's area times 10
     total = float(setting.final(lr_max, (0.9, 0.9), 0.0).lr(np.arange(setting.iterations)).sum()) * 10
-    assert value == pytest.approx(0.25 * min(1, epochs / 12) / total, rel=0.5)
+    assert value == pytest.approx(0.25 * min(1, epochs / 12) ** 3 / total, rel=0.5)
 
 
 def test_momentum_reports_every_candidate_and_a_tie():

@@ -16,7 +16,7 @@ from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
 
 PLAIN, NORMALISED, DECOUPLED = 0.25, 1.25, 0.2  # shrinkage of a free weight over the whole run, mid grid
-SHORTEST = 12.0  # epochs from which on a shorter run asks for no more decay
+SHORTEST, FEWER = 12.0, 3  # epochs below which the shrinkage falls, and with which power of them
 TINY = 1e-12  # stands for a decay of 0 on a logarithmic scale
 STEPS = 2  # times the grid is extrapolated at the most
 FURTHER = 2  # seeds that a value must win with as well before it displaces the grid's middle
@@ -34,13 +34,17 @@ def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> fl
     Choice: 0.25 without and 1.25 with normalisation layers, 0.2 for adamw; the grid spans a factor of 100
     around it. Twice as much with normalisation layers was worse in three of four short trainings
     (benchmarks/README.md, quality), and a final run mends too little of it, not too much. Below 12 epochs,
-    the report's shortest training, the decay grows no further: what is seen so few times is hardly learnt by
-    heart, and a decay that grows with 1 / epochs holds the network back.
+    the report's shortest training, the shrinkage falls: what is seen so few times is hardly learnt by heart,
+    and decay only holds the network back. It falls with the third power of the epochs, but only with the
+    first for adamw and with normalisation layers, where decay keeps weights small, and so the steps long.
     """
     shrinkage = NORMALISED if setting.normalised else PLAIN
     if setting.optimizer == "adamw":
         shrinkage = DECOUPLED
-    return round_to(min(1.0, setting.epochs / SHORTEST) * shrinkage / setting.shrinkage(lr_max, momentum), 1)
+    shrinkage *= min(1.0, setting.epochs / SHORTEST) ** (
+        1 if setting.adaptive or setting.normalised else FEWER
+    )
+    return round_to(shrinkage / setting.shrinkage(lr_max, momentum), 1)
 
 
 def grid(centre: float) -> tuple[float, ...]:
