@@ -37,7 +37,7 @@ def ramps(lowest):
         ([1.0], [1.1], 2, 0.02, "the rate stays"),
         ([1.0, 1.0], [0.9, 0.95], 4, 0.01, "it is taken"),
         ([1.0, 1.0], [0.9, 1.01], 4, 0.02, "the rate stays"),
-        ([1.0, 1.0], [0.98, 0.98], 4, 0.02, "the rate stays"),
+        ([1.0], [0.98], 2, 0.02, "the rate stays"),
         ([None, None], [1.0, 1.0], 4, 0.01, "it is taken"),
         ([None], [None], 2, 0.02, "the rate stays"),
     ],

@@ -26,8 +26,8 @@ def half_rate(setting: Setting, found: Cycle, ramps: Sequence[Run]) -> Plan[Find
     """Whether half of the rate trains better: a finding whose choice is a rate.
 
     The question arises where most of the ramps that found it hardly learned, as a network bears less once it
-    has. Cycles of a quarter of the final run try both. Half of it must end lower with every seed, and by more
-    than ``BETTER`` on average, so one seed is enough where it does not.
+    has. Cycles of a quarter of the final run try both. Half of it must end lower by more than ``BETTER`` with
+    one seed, lower with a further one, and by as much on average.
 
     Returns:
         None where the question does not arise, or the final run is too long for it.
@@ -39,7 +39,7 @@ def half_rate(setting: Setting, found: Cycle, ramps: Sequence[Run]) -> Plan[Find
     if setting.forgiving or length > LONGEST or not hardly_learned(ramps):
         return None
     half = replace(found, lr_max=round_to(found.lr_max / 2, 2))
-    fought = yield from duel(setting, found, half, step=STEP, length=length, seeds=SEEDS, by=0.0)
+    fought = yield from duel(setting, found, half, step=STEP, length=length, seeds=SEEDS, by=BETTER)
     return _finding(fought, max(fought.gains) < 0 and float(np.mean(fought.gains)) < -BETTER)
 
 
@@ -49,7 +49,7 @@ def _finding(fought: Duel, better: bool) -> Finding:
     told = (
         "Half of it ends lower with every seed: it is taken."
         if better
-        else f"Half of it does not end lower with every seed, and by more than {BETTER:.0%}: the rate stays."
+        else f"Half of it is not better by more than {BETTER:.0%} and with every seed: the rate stays."
     )
     return Finding(
         STEP, {"lr_max": half if better else found},
