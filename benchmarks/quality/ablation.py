@@ -59,12 +59,14 @@ ABLATIONS = {
     ),
     "slower": Ablation(
         "ramps keep their length where they hardly learn",
-        (("wellbegun.search.first_ramps", "HARDLY", math.inf),),
+        (("wellbegun.search.learning_rate", "HARDLY", math.inf),),
     ),
     "shortest": Ablation(
         "weight decay goes on growing below 12 epochs", (("wellbegun.search.weight_decay", "SHORTEST", 1e-9),)
     ),
-    "half-rate": Ablation("half the rate is never tried", (("wellbegun.search.half_rate", "LONGEST", 0),)),
+    "untaught": Ablation(
+        "no larger margin where ramps hardly learned", (("wellbegun.search.learning_rate", "UNTAUGHT", 1.0),)
+    ),
     "pace": Ablation(
         "the pace at which ramps came to their edge does not count",
         (("wellbegun.search.learning_rate", "SLOWER", 0.0),),

@@ -10,10 +10,9 @@ import pytest
 
 from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
-from wellbegun.search.cycles import Cycle
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
-from wellbegun.search.usual import SHORTEST, untuned, usual
+from wellbegun.search.usual import SHORTEST, Cycle, untuned, usual
 
 from .test_recipe import SETTING
 from .world import World

@@ -33,6 +33,11 @@ def ends(runs: Mapping[str, Run]) -> tuple[dict[str, float | None], str]:
     return {name: value if value < np.inf else None for name, value in values.items()}, told
 
 
+def lowest(run: Run) -> float:
+    """The lowest smoothed validation loss of a run."""
+    return float(np.exp(course(run.curve.val_loss).min()))
+
+
 def course(loss: Floats) -> Floats:
     """Smoothed log(loss), float64[rows]; infinite from the first loss that is not finite and positive.
 

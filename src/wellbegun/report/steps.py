@@ -42,11 +42,6 @@ STEPS = {
         "room for overfitting, too much holds the network back: the curve that lies lowest wins, over the "
         "iterations in which every one of them is still calm.",
     ),
-    "half the rate": (
-        "Half the rate",
-        "The range tests hardly learned, so they say little of a network that has: as training goes on it "
-        "bears less. Cycles of a quarter of the final run show whether half of the rate trains better.",
-    ),
     "usual settings": (
         "Worth it?",
         "Complete cycles, as short as a range test, with the tuned settings and with the usual ones that "

@@ -9,13 +9,12 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
-from wellbegun.diagnosis.course import course
-from wellbegun.search.learning_rate import HEADROOM, SLOWER, WIDER, edges_of, in_sight
+from wellbegun.diagnosis.course import lowest
+from wellbegun.search.learning_rate import HEADROOM, SLOWER, WIDER, edges_of, hardly_learned, in_sight
 from wellbegun.search.momentum import momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.setting import Setting
 
-HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
 NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
 SEEDS = 3  # that may be asked so
@@ -58,11 +57,6 @@ def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
     return Fitted(finding, vain, top * WIDER if wider else top, replace(setting, seed=setting.seed + 1))
 
 
-def hardly_learned(runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more stayed near the untrained network's loss."""
-    return float(np.median([_lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
-
-
 def blind(setting: Setting, runs: Sequence[Run]) -> bool:
     """Whether half of these ramps or more learned the one output that suits all inputs, and no more.
 
@@ -70,7 +64,7 @@ def blind(setting: Setting, runs: Sequence[Run]) -> bool:
     """
     if not setting.uninformed < MEAN * np.median([run.curve.val_loss[0] for run in runs]):
         return False
-    return float(np.median([_lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
+    return float(np.median([lowest(run) for run in runs])) > UNTRAINED * setting.uninformed
 
 
 def _share(runs: Sequence[Run]) -> float:
@@ -78,8 +72,3 @@ def _share(runs: Sequence[Run]) -> float:
     edges = edges_of(runs)
     ends = {run.key: float(run.spec.lr(run.spec.iterations)) for run in runs}
     return float(np.median([min(1.0, edges[key] / ends[key]) for key in edges]))
-
-
-def _lowest(run: Run) -> float:
-    """The smoothed validation loss."""
-    return float(np.exp(course(run.curve.val_loss).min()))

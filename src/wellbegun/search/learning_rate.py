@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import Bounds, breakdown, read
-from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.course import lowest
 from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
@@ -21,10 +22,14 @@ STEP = "learning rate range"
 COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that matters
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
-SURE = 2.4  # between the middle edge at the cycle's own pace and lr_max
+SURE = 1.8  # between the middle edge at the cycle's own pace and lr_max
+UNTAUGHT = (
+    1.5  # the margin is so much larger where ramps hardly learned: having learned, a network bears less
+)
+HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
-SLOWER = 0.4  # in n times as many updates the rate can rise n ** SLOWER times as far
+SLOWER = 0.2  # in n times as many updates the rate can rise n ** SLOWER times as far
 GENTLE = 3.0  # a constant or stepped rate must be so much smaller than a cycle's maximum (Sec. 4.1)
 HEADROOM = 1.2  # linear ramps go this far past the edge that the coarse one saw
 WIDEN, WIDER = 3, 1.5  # times that ramps whose end is stable are made wider, and by how much
@@ -151,8 +156,9 @@ def bounds(
     standard error of log paced:
 
         lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
-        margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon,
-        horizon = max(1, epochs / LONG) ** LONGER.
+        margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon untaught,
+        horizon = max(1, epochs / LONG) ** LONGER,
+        untaught = UNTAUGHT where half of the ramps or more hardly learned, else 1.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
     weights off (measured: benchmarks/README.md, stability.py).
@@ -184,10 +190,7 @@ def bounds(
     asked = [] if enough else [spec for spec in ramps(top) if spec.key not in made]
     runs = (*seen, *((yield Batch.of("learning rate", asked)) if asked else ()))
     single = _singles(runs)
-    found = bounds_of(single)
-    if not found:
-        read(runs[0].curve)  # says why
-        raise Refused("none of the range tests can be read", runs)
+    found = bounds_of(single) or _unread(runs)
     at = edges_of(single, top)
     edges = _by_seed(single, at)
     paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key]) for run in single})
@@ -195,6 +198,7 @@ def bounds(
     error = float(spread_of(paced) / np.sqrt(len(paced)))
     horizon = max(1.0, setting.epochs / LONG) ** LONGER
     margin = _margin(_middle(edges) / _middle(paced), error) * horizon
+    margin *= UNTAUGHT if hardly_learned(single) and not setting.forgiving else 1.0
     found = bounds_of(runs, margin)
     unluckiest = min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
@@ -213,6 +217,11 @@ def bounds(
         },
         section="4.1",
     )  # fmt: skip
+
+
+def hardly_learned(runs: Sequence[Run]) -> bool:
+    """Whether half of these ramps or more stayed near the untrained network's loss."""
+    return float(np.median([lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
 
 
 def _far_enough(
@@ -239,7 +248,7 @@ def _far_enough(
 
 def _lowest(runs: Sequence[Run]) -> float:
     """How far ramps come down, in log(val_loss): their median."""
-    return float(np.median([course(run.curve.val_loss).min() for run in _singles(runs)]))
+    return float(np.median([np.log(lowest(run)) for run in _singles(runs)]))
 
 
 def _singles(runs: Sequence[Run]) -> list[Run]:
@@ -274,6 +283,12 @@ def _end(run: Run) -> float:
 def in_sight(runs: Sequence[Run]) -> bool:
     """Whether any of the ramps became unstable before its end."""
     return bool(np.isfinite(list(edges_of(runs).values())).any())
+
+
+def _unread(runs: Sequence[Run]) -> NoReturn:
+    """Says why none of them can be read."""
+    read(runs[0].curve)
+    raise Refused("none of the range tests can be read", tuple(runs))
 
 
 def _margin(slower: float, error: float) -> float:

@@ -11,11 +11,10 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
-from wellbegun.search import half_rate, learning_rate, magnitude
+from wellbegun.search import learning_rate, magnitude
 from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
 from wellbegun.search.correction import correction
-from wellbegun.search.cycles import Cycle
 from wellbegun.search.first_ramps import blind, fitted
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER
 from wellbegun.search.length import length
@@ -24,7 +23,7 @@ from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
 from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
 from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
-from wellbegun.search.usual import USUAL, untuned, usual
+from wellbegun.search.usual import USUAL, Cycle, untuned, usual
 from wellbegun.search.weight_decay import middle, weight_decay
 
 RESTARTS = 3  # final runs that may diverge before the recipe gives up
@@ -107,30 +106,11 @@ def _corrected(found: Recommendation) -> Plan[Recommendation]:
     )  # fmt: skip
 
 
-def _halved(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
-    """The recommendation with half the rate, where range tests hardly learned and short cycles ask for it."""
-    tuned = Cycle(found.lr_max, (found.momentum_max, found.momentum_min), found.weight_decay)
-    ramps = [run for finding in found.findings if finding.name == "learning rate" for run in finding.runs]
-    finding = yield from half_rate.half_rate(setting, tuned, ramps)
-    if finding is None:
-        return found
-    found = replace(found, findings=(*found.findings, finding))
-    lr_max = finding.choice["lr_max"]
-    if lr_max == found.lr_max:
-        return found
-    return replace(
-        found, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2),
-        intervals={name: ends for name, ends in found.intervals.items() if name != "lr_max"},
-    )  # fmt: skip
-
-
 def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
     """The recommendation beside the usual, untuned settings; those themselves where it is beaten."""
     pair = (found.momentum_max, found.momentum_min)
     safe = next((f.details.get("safe") for f in found.findings if f.name == "learning rate"), None)
-    halved = [run for f in found.findings if f.name == half_rate.STEP for run in f.runs]
-    length = halved[0].spec.iterations if halved else None  # one of these cycles is made already
-    finding = yield from usual(setting, Cycle(found.lr_max, pair, found.weight_decay), safe, length)
+    finding = yield from usual(setting, Cycle(found.lr_max, pair, found.weight_decay), safe)
     if finding is None:
         return found
     found = replace(found, findings=(*found.findings, finding))
@@ -227,11 +207,7 @@ def _searched(setting: Setting, course: Course) -> Plan[Recommendation]:
         speed = yield from announce(findings[-1], _reachable(setting, lr_max, pair, decay))
         findings, lr_max, notes = [*findings, speed[0]], speed[1], speed[2]
     found = replace(_recommendation(setting, tuple(findings), lr_max, pair, decay), notes=notes)
-    if not course.usual:
-        return found
-    if setting.total is None:  # a budget has not planned for it
-        found = yield from announce(findings[-1], _halved(setting, found))
-    return (yield from announce(found.findings[-1], _worth_it(setting, found)))
+    return (yield from announce(findings[-1], _worth_it(setting, found))) if course.usual else found
 
 
 def _sighted(setting: Setting, course: Course, vain: tuple[Run, ...]) -> Plan[Recommendation]:
