@@ -88,12 +88,12 @@ def overall(result: Result, verdict: str) -> bool:
     return sum(found) * 2 > len(found)
 
 
-def momentum_correlation(result: Result, column: str) -> float:
-    """Mean over repeats of Spearman's correlation of momentum with a column."""
+def trend(result: Result, column: str) -> float:
+    """Mean over repeats of Spearman's correlation of the iteration with a column."""
     found = []
     for run in result.runs:
         values = run.curve.columns()[column]
-        found.append(rank_correlation(run.curve.momentum[1:], values[1:]))
+        found.append(rank_correlation(run.curve.iteration[1:], values[1:]))
     return float(np.mean(found))
 
 

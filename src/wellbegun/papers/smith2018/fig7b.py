@@ -1,7 +1,7 @@
 """Figure 7b: a range test over momentum itself."""
 
 from wellbegun.papers.exhibit import Claim, Exhibit, Results
-from wellbegun.papers.measures import loss_at, momentum_correlation
+from wellbegun.papers.measures import loss_at, trend
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.ramp import LinearRamp
@@ -12,7 +12,7 @@ NAME = "momentum 0.7 to 1"
 
 def _no_optimum(found: Results) -> tuple[bool, str]:
     quarters = [loss_at(found[NAME], share) for share in (0.25, 0.5, 0.75, 0.98)]
-    order = momentum_correlation(found[NAME], "val_accuracy")
+    order = trend(found[NAME], "val_accuracy")  # the momentum asked for rises with the iterations
     told = f"loss at the quarters {', '.join(f'{q:.3f}' for q in quarters)}; Spearman {order:.2f}"
     return quarters[-1] < min(quarters[:-1]) and order > 0.9, told
 
@@ -33,6 +33,9 @@ EXHIBIT = Exhibit(
             section="4.3",
             needs=(NAME,),
             check=_no_optimum,
+            cause="the author's files. Cycled, momentum past 0.9 raises the loss again. Under Nesterov, "
+            "whose solver the printed patch leaves out, it stays at 0.7, and the loss falls to the end, as "
+            "published: no optimum shows because nothing was cycled (variant: not applied)",
         ),
     ),
     assumptions=(BATCH_ASSUMED, "a constant learning rate of 0.01, as in the author's job list"),

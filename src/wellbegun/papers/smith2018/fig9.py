@@ -8,6 +8,11 @@ from wellbegun.schedules.constant import Constant
 ITERATIONS = 10_000
 DECAYS = {"WD 0.01": 0.01, "WD 0.0032": 0.0032, "WD 0.0018": 0.0018, "WD 0.001": 0.001}
 ORDER = tuple(DECAYS)
+LEFT_OPEN = (
+    "what the report leaves open, length and batch: after 10,000 iterations of 128, 25 epochs, the loss still "
+    "falls with every decay but the largest, so none has begun to overfit"
+)
+EQUAL = "one run each: 0.0018 and 0.001 end 0.1 points apart, less than two repeats are"
 RUNS = {"WD 0.01": 1, "WD 0.0032": 2, "WD 0.0018": 4, "WD 0.001": 3}  # in the order of the figure
 
 
@@ -83,6 +88,7 @@ EXHIBIT = Exhibit(
             needs=ORDER,
             check=_best,
             survives_cut=False,
+            cause=LEFT_OPEN,
         ),
         Claim(
             id="dap-fig9a-confirm",
@@ -90,6 +96,7 @@ EXHIBIT = Exhibit(
             section="4.4",
             needs=ORDER,
             check=_confirmed,
+            cause=LEFT_OPEN,
         ),
         Claim(
             id="dap-wd-early-visible",
@@ -104,6 +111,7 @@ EXHIBIT = Exhibit(
             section="4.4",
             needs=ORDER,
             check=_predicts,
+            cause=EQUAL,
         ),
         Claim(
             id="dap-early-clues",
@@ -111,6 +119,7 @@ EXHIBIT = Exhibit(
             section="3.1",
             needs=ORDER,
             check=_first,
+            cause=EQUAL,
         ),
         Claim(
             id="dap-remark2",
@@ -118,6 +127,7 @@ EXHIBIT = Exhibit(
             section="3.1",
             needs=ORDER,
             check=_level,
+            cause=LEFT_OPEN,
         ),
     ),
     assumptions=(BATCH_ASSUMED, "10,000 iterations, which the report does not say"),
