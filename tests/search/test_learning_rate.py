@@ -13,6 +13,7 @@ from wellbegun.search.learning_rate import (
     LONGER,
     SAFE,
     SLOWER,
+    UNTAUGHT,
     WIDEN,
     WIDER,
     bounds,
@@ -105,6 +106,20 @@ def test_how_far_ramps_were_to_go_does_not_matter_only_their_pace_at_the_edge(wi
     edges = [np.mean(np.log([b["edge"] for b in f.details["bounds"].values()])) for f in (near, far)]
     assert edges[1] < edges[0] - 0.1 * np.log(wider)  # a factor of wider ** 0.25 by the law
     assert far.choice["lr_max"] == pytest.approx(near.choice["lr_max"], rel=0.12)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_ramps_that_hardly_learned_ask_for_a_larger_margin(normalised):
+    setting = replace(SETTING, normalised=normalised)
+
+    def read(speed):
+        world = World(edge=0.3, speed=speed, noise=0.002)
+        return drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=3), world.train)
+
+    quick, slow = read(0.15), read(0.0025)
+    ratio = slow.details["margin"] / quick.details["margin"]
+    assert ratio == pytest.approx(1.0 if normalised else UNTAUGHT, rel=0.03)  # edges differ by a row at most
+    assert ("hardly learned" in slow.reason) == (not normalised) and "hardly learned" not in quick.reason
 
 
 def test_many_epochs_ask_for_a_wider_margin():

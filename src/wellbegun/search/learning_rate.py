@@ -23,9 +23,7 @@ COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that 
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
 SURE = 1.8  # between the middle edge at the cycle's own pace and lr_max
-UNTAUGHT = (
-    1.5  # the margin is so much larger where ramps hardly learned: having learned, a network bears less
-)
+UNTAUGHT = 1.5  # the margin's factor where ramps hardly learned: a network that has learned bears less
 HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
@@ -198,7 +196,8 @@ def bounds(
     error = float(spread_of(paced) / np.sqrt(len(paced)))
     horizon = max(1.0, setting.epochs / LONG) ** LONGER
     margin = _margin(_middle(edges) / _middle(paced), error) * horizon
-    margin *= UNTAUGHT if hardly_learned(single) and not setting.forgiving else 1.0
+    untaught = hardly_learned(single) and not setting.forgiving
+    margin *= UNTAUGHT if untaught else 1.0
     found = bounds_of(runs, margin)
     unluckiest = min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
@@ -207,7 +206,7 @@ def bounds(
     told = error > 0 and not _by_cycles(lr_max, cycled)  # the spread of edges says nothing of the cycles
     return Finding(
         "learning rate", {"lr_max": lr_max, "lr_min": round_to(lr_max / 10, 2)},
-        _reason(edges, margin, lr_max, not in_sight(single), cycled), (*lost, *runs),
+        _reason(edges, margin, lr_max, not in_sight(single), cycled, untaught), (*lost, *runs),
         interval if told else None,
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
@@ -320,7 +319,9 @@ def _by_cycles(lr_max: float, cycled: float) -> bool:
     return lr_max >= 0.99 * cycled
 
 
-def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, cycled: float) -> str:
+def _reason(
+    edges: Sequence[float], margin: float, lr_max: float, stable: bool, cycled: float, untaught: bool
+) -> str:
     tests = "Range tests with 1 seed" if len(edges) == 1 else f"Range tests with {len(edges)} seeds"
     if _by_cycles(lr_max, cycled):
         return (
@@ -333,12 +334,13 @@ def _reason(edges: Sequence[float], margin: float, lr_max: float, stable: bool, 
             f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
             "lr_min is a tenth of it (one cycle)."
         )
+    less = ", and is larger as the ramps hardly learned" if untaught else ""
     return (
         f"{tests} become unstable, or end, between {min(edges):.2g} and "
         f"{max(edges):.2g}. "
         f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
         f"cycle's own pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
-        "spread, that pace and the number of epochs. lr_min is a tenth of it (one cycle)."
+        f"spread, that pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
     )
 
 

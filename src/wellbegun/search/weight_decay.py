@@ -41,9 +41,8 @@ def middle(setting: Setting, lr_max: float, momentum: tuple[float, float]) -> fl
     shrinkage = NORMALISED if setting.normalised else PLAIN
     if setting.optimizer == "adamw":
         shrinkage = DECOUPLED
-    shrinkage *= min(1.0, setting.epochs / SHORTEST) ** (
-        1 if setting.adaptive or setting.normalised else FEWER
-    )
+    power = 1 if setting.adaptive or setting.normalised else FEWER
+    shrinkage *= min(1.0, setting.epochs / SHORTEST) ** power
     return round_to(shrinkage / setting.shrinkage(lr_max, momentum), 1)
 
 
