@@ -12,6 +12,7 @@ from wellbegun.curve import Curve
 from wellbegun.errors import Refused
 from wellbegun.schedules.ramp import LinearRamp
 from wellbegun.search.budget import Budget
+from wellbegun.search.first_ramps import fitted
 from wellbegun.search.learning_rate import coarse
 from wellbegun.search.momentum import momentum
 from wellbegun.search.plan import drive
@@ -114,9 +115,26 @@ def test_a_seed_whose_ramps_break_down_at_once_is_not_asked_again():
     world = Unlucky(asked=[])
     found = drive(recipe(SETTING), world.train)
     ramps = [spec for spec in world.asked if isinstance(spec.lr, LinearRamp)]
-    assert [spec.seed for spec in ramps[:8]] == [SETTING.seed] * 4 + [SETTING.seed + 1] * 4
-    assert {spec.seed for spec in ramps[8:]} >= {2, 3, 4} and SETTING.seed not in {s.seed for s in ramps[4:]}
+    seeds = [spec.seed for spec in ramps]
+    assert seeds[:4] == [SETTING.seed] * 4 and SETTING.seed not in seeds[4:]
+    assert len({spec.key for spec in ramps if spec.seed == SETTING.seed + 1}) >= 4 and set(seeds) >= {2, 3, 4}
     assert 0.06 < found.lr_max < 0.3 and found.restarts == 0 and found.final.spec.seed == SETTING.seed
+
+
+def test_ramps_that_break_down_before_they_learn_become_narrower_not_slower():
+    class Hasty(World):
+        """Linear ramps break down at two fifths of the rate that exponential ones bear, and hardly learn."""
+
+        def run(self, spec):
+            linear = isinstance(spec.lr, LinearRamp)
+            return World(edge=0.11 if linear else 0.3, speed=0.003 if linear else 0.15, noise=0.003).run(spec)
+
+    world = Hasty(asked=[])
+    drive(fitted(SETTING, 0.36, 1e-4), world.train)
+    tops = [float(spec.lr(spec.iterations)) for spec in world.asked]
+    assert tops[:8] == pytest.approx([0.36] * 8) and {s.seed for s in world.asked[:8]} == {0, 1}
+    narrower = next(n for n, top in enumerate(tops) if top < 0.3)
+    assert {spec.iterations for spec in world.asked[: narrower + 4]} == {SETTING.ramp_iterations}
 
 
 def test_ramps_that_break_down_at_once_with_two_seeds_become_narrower():

@@ -17,6 +17,7 @@ from wellbegun.search.setting import Setting
 
 MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
 NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
+NARROW_UNTAUGHT = 0.4  # the same where most ramps hardly learned: they rose too fast for that
 SEEDS = 3  # that may be asked so
 
 
@@ -33,25 +34,26 @@ class Fitted:
 def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
     """The momentum search, and how later ramps shall be made.
 
-    More slowly, and again, where most of its ramps hardly learned. Wider where none saw an edge, unless short
-    cycles have set that end. Where it lies so low that most was lost, once more with another seed, as it may
+    Where most of its ramps break down so early that much was lost, once more with another seed, as it may
     have been bad luck; then narrower, up to where an edge moves as the rate rises more slowly (``SLOWER``).
+    More slowly, and again, where most hardly learned all the same. Wider where none saw an edge, unless short
+    cycles have set that end.
     """
     vain: tuple[Run, ...] = ()
     last = setting.seed + SEEDS - 1
     while True:
         finding = yield from momentum(setting, top, decay)
         unsure = hardly_learned(finding.runs) or blind(setting, finding.runs)
+        share = _share(finding.runs)
         slower = setting.slower() if unsure else None
-        if slower is not None:
-            setting = slower
-        else:
-            share = _share(finding.runs)
-            if share > NARROW or setting.seed == last:
-                break
+        if share <= (NARROW_UNTAUGHT if unsure else NARROW) and setting.seed < last:
             setting = replace(setting, seed=setting.seed + 1)
             if setting.seed == last:
                 top *= (share * HEADROOM) ** (1 / (1 + SLOWER))
+        elif slower is not None:
+            setting = slower
+        else:
+            break
         vain += finding.runs
     wider = not setting.forgiving and not in_sight(finding.runs)
     return Fitted(finding, vain, top * WIDER if wider else top, replace(setting, seed=setting.seed + 1))
