@@ -62,7 +62,7 @@ def momentum(
         else:
             pairs = yield from _again(setting, specs[lowest], specs[at])
             if not all(_beats(*pair) for pair in pairs):
-                denied = "With further seeds it is not lower: that was luck"
+                denied = "With further seeds it is not lower, so that was luck"
     return _finding(dict(zip(values, runs, strict=True)), values[lowest], usual, tied, said, pairs, denied)
 
 
