@@ -35,6 +35,7 @@ ABLATIONS = {
             ("wellbegun.search.learning_rate", "MARGIN", 1.0),
             ("wellbegun.search.learning_rate", "SURE", 1.0),
             ("wellbegun.search.learning_rate", "SAFE", 1.0),
+            ("wellbegun.search.learning_rate", "UNTAUGHT", 1.0),
             ("wellbegun.search.recipe", "MARGIN", 1.0),
         ),
     ),
@@ -58,7 +59,7 @@ ABLATIONS = {
         "a momentum that beats 0.95 once is taken", (("wellbegun.search.momentum", "FURTHER", 0),)
     ),
     "slower": Ablation(
-        "ramps keep their length where they hardly learn",
+        "ramps that hardly learn are taken like any others",
         (("wellbegun.search.learning_rate", "HARDLY", math.inf),),
     ),
     "shortest": Ablation(

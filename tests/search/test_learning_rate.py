@@ -13,7 +13,6 @@ from wellbegun.search.learning_rate import (
     LONGER,
     SAFE,
     SLOWER,
-    UNTAUGHT,
     WIDEN,
     WIDER,
     bounds,
@@ -118,7 +117,7 @@ def test_ramps_that_hardly_learned_ask_for_a_larger_margin(normalised):
 
     quick, slow = read(0.15), read(0.0025)
     ratio = slow.details["margin"] / quick.details["margin"]
-    assert ratio == pytest.approx(1.0 if normalised else UNTAUGHT, rel=0.03)  # edges differ by a row at most
+    assert ratio == pytest.approx(1.0 if normalised else 1.5, rel=0.03)  # edges differ by a row at most
     assert ("hardly learned" in slow.reason) == (not normalised) and "hardly learned" not in quick.reason
 
 
