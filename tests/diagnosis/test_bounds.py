@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import floats, integers
 
 from wellbegun.curve import Curve
-from wellbegun.diagnosis.bounds import read
+from wellbegun.diagnosis.bounds import breakdown, read
 from wellbegun.errors import Refused
 
 
@@ -43,6 +43,17 @@ def test_noise_and_scale_move_the_edge_by_no_more_than_two_rows(edge, noise, see
     assert lr[edge - 2] <= bounds.edge <= lr[min(edge + 2, 30)]
     assert bounds.interval[0] <= bounds.extremum <= bounds.interval[1]
     assert bounds.lr_max <= bounds.edge
+
+
+@pytest.mark.parametrize("lowest", [0.2, 0.9, 0.975, 0.985, 0.995])
+def test_however_little_a_ramp_came_down_its_breakdown_is_where_that_is_lost(lowest):
+    share = np.concatenate([np.linspace(1.0, lowest, 21), np.linspace(1.002, 2.0, 10)])
+    assert breakdown(ramp(2.3 * share)) == pytest.approx(21 / 31 + 1 / 31)
+    assert breakdown(ramp(2.3 * share[:21])) is None
+
+
+def test_a_ramp_that_never_came_down_broke_down_at_once():
+    assert breakdown(ramp(np.linspace(2.3, 4.0, 31))) == pytest.approx(2 / 31)
 
 
 def test_a_passing_bump_is_no_edge():

@@ -121,9 +121,12 @@ def _check_learned(curve: Curve, lowest: float, learned: float, spread: float) -
 def breakdown(curve: Curve) -> float | None:
     """The lr from which on the network is never again better than untrained; None where it is at the end.
 
-    Unlike the edge it needs no descent worth the name: it can be told of ramps that ``read`` refuses.
+    Unlike the edge it needs no descent worth the name: it can be told of ramps that ``read`` refuses. One
+    that came down but a little is better than untrained while it keeps half of that.
     """
-    dead = ~(curve.val_loss < UNTRAINED * curve.val_loss[0])
+    untrained = curve.val_loss[0]
+    half = (1 + np.nanmin(curve.val_loss) / untrained) / 2
+    dead = ~(curve.val_loss < max(UNTRAINED, half) * untrained)
     if not dead[-1]:
         return None
     alive = np.flatnonzero(~dead[1:])
