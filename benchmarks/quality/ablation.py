@@ -60,13 +60,14 @@ ABLATIONS = {
     ),
     "slower": Ablation(
         "ramps that hardly learn are taken like any others",
-        (("wellbegun.search.learning_rate", "HARDLY", math.inf),),
+        (("wellbegun.search.first_ramps", "HARDLY", math.inf),),
     ),
     "shortest": Ablation(
         "weight decay goes on growing below 12 epochs", (("wellbegun.search.weight_decay", "SHORTEST", 1e-9),)
     ),
     "untaught": Ablation(
-        "no larger margin where ramps hardly learned", (("wellbegun.search.learning_rate", "UNTAUGHT", 1.0),)
+        "ramps that learned little by their edge are taken like any others",
+        (("wellbegun.search.learning_rate", "TAUGHT", math.inf),),
     ),
     "pace": Ablation(
         "the pace at which ramps came to their edge does not count",

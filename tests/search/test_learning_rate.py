@@ -108,7 +108,7 @@ def test_how_far_ramps_were_to_go_does_not_matter_only_their_pace_at_the_edge(wi
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_ramps_that_hardly_learned_ask_for_a_larger_margin(normalised):
+def test_ramps_that_learned_little_ask_for_a_larger_margin_and_earn_no_credit_for_their_pace(normalised):
     setting = replace(SETTING, normalised=normalised)
 
     def read(speed):
@@ -116,9 +116,26 @@ def test_ramps_that_hardly_learned_ask_for_a_larger_margin(normalised):
         return drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=3), world.train)
 
     quick, slow = read(0.15), read(0.0025)
+    edge = np.exp(np.mean([np.log(b["edge"] or TOP) for b in quick.details["bounds"].values()]))
+    updates = setting.ramp_iterations * edge / TOP
+    credit = (setting.cycle(1.0).stepsize / updates) ** SLOWER
+    assert credit > 1.2
     ratio = slow.details["margin"] / quick.details["margin"]
-    assert ratio == pytest.approx(1.0 if normalised else 1.5, rel=0.03)  # edges differ by a row at most
-    assert ("hardly learned" in slow.reason) == (not normalised) and "hardly learned" not in quick.reason
+    assert ratio == pytest.approx(
+        1.0 if normalised else 1.5 * credit, rel=0.03
+    )  # edges differ by a row at most
+    assert ("learned little" in slow.reason) == (not normalised) and "learned little" not in quick.reason
+
+
+def test_no_rate_passes_an_edge_that_any_seed_has_shown():
+    class Unlucky(World):
+        def run(self, spec):
+            return World(edge=0.05 if spec.seed == SETTING.seed + 3 else 0.3, noise=0.002).run(spec)
+
+    setting = replace(SETTING, epochs=3)
+    finding = drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=6), Unlucky().train)
+    lowest = min(b["edge"] or TOP for b in finding.details["bounds"].values())
+    assert lowest < 0.1 and finding.choice["lr_max"] == pytest.approx(lowest, rel=0.05)  # two figures
 
 
 def test_many_epochs_ask_for_a_wider_margin():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,11 @@ def ends(runs: Mapping[str, Run]) -> tuple[dict[str, float | None], str]:
 def lowest(run: Run) -> float:
     """The lowest smoothed validation loss of a run."""
     return float(np.exp(course(run.curve.val_loss).min()))
+
+
+def stayed_above(runs: Sequence[Run], share: float) -> bool:
+    """Whether half of these runs or more never came below this share of the untrained network's loss."""
+    return float(np.median([lowest(run) / run.curve.val_loss[0] for run in runs])) > share
 
 
 def course(loss: Floats) -> Floats:

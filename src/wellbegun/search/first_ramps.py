@@ -9,13 +9,14 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
-from wellbegun.diagnosis.course import lowest
-from wellbegun.search.learning_rate import HEADROOM, SLOWER, WIDER, edges_of, hardly_learned, in_sight
+from wellbegun.diagnosis.course import lowest, stayed_above
+from wellbegun.search.learning_rate import HEADROOM, SLOWER, WIDER, edges_of, in_sight
 from wellbegun.search.momentum import momentum
 from wellbegun.search.plan import Finding, Plan
 from wellbegun.search.setting import Setting
 
 MEAN = 0.9  # of the untrained network's loss: from there on the mean of the targets is worth learning
+HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
 NARROW = 0.3  # a median edge below this share of the ramp asks another seed, and then narrower ramps
 NARROW_UNTAUGHT = 0.4  # the same where most ramps hardly learned: they rose too fast for that
 SEEDS = 3  # that may be asked so
@@ -43,7 +44,7 @@ def fitted(setting: Setting, top: float, decay: float) -> Plan[Fitted]:
     last = setting.seed + SEEDS - 1
     while True:
         finding = yield from momentum(setting, top, decay)
-        unsure = hardly_learned(finding.runs) or blind(setting, finding.runs)
+        unsure = stayed_above(finding.runs, HARDLY) or blind(setting, finding.runs)
         share = _share(finding.runs)
         slower = setting.slower() if unsure else None
         if share <= (NARROW_UNTAUGHT if unsure else NARROW) and setting.seed < last:

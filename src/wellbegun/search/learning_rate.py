@@ -10,7 +10,7 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import Bounds, breakdown, read
-from wellbegun.diagnosis.course import lowest
+from wellbegun.diagnosis.course import lowest, stayed_above
 from wellbegun.diagnosis.ranking import spread_of
 from wellbegun.errors import Refused
 from wellbegun.schedules._base import Schedule
@@ -23,8 +23,8 @@ COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that 
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
 SURE = 1.8  # between the middle edge at the cycle's own pace and lr_max
-UNTAUGHT = 1.5  # the margin's factor where ramps hardly learned: a network that has learned bears less
-HARDLY = 0.9  # of the untrained network's loss: ramps that stay above it say little
+TAUGHT = 0.5  # of the untrained network's loss: a network that has learned more than that bears less
+UNTAUGHT = 1.5  # the margin's factor where ramps stayed above it
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
 SLOWER = 0.2  # in n times as many updates the rate can rise n ** SLOWER times as far
@@ -153,13 +153,15 @@ def bounds(
     edge, paced and level (the upper end of the level stretch) the geometric means over seeds, and error the
     standard error of log paced:
 
-        lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
+        lr_max = min(level, edge / margin, lowest edge and paced of any seed / horizon),
         margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon untaught,
         horizon = max(1, epochs / LONG) ** LONGER,
-        untaught = UNTAUGHT where half of the ramps or more hardly learned, else 1.
+        untaught = UNTAUGHT where half of the ramps or more stayed above TAUGHT, else 1.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
-    weights off (measured: benchmarks/README.md, stability.py).
+    weights off (measured: benchmarks/README.md, stability.py). A network bears less when it has learned
+    (measured there, pace.py, lstm): ramps that have not yet learned when they break down say nothing of how
+    much further a slower rise would come, so there paced is edge at most.
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
     forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
@@ -191,15 +193,16 @@ def bounds(
     found = bounds_of(single) or _unread(runs)
     at = edges_of(single, top)
     edges = _by_seed(single, at)
-    paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key]) for run in single})
+    untaught = stayed_above(single, TAUGHT) and not setting.forgiving
+    furthest = 1.0 if untaught else np.inf
+    paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key], furthest) for run in single})
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = float(spread_of(paced) / np.sqrt(len(paced)))
     horizon = max(1.0, setting.epochs / LONG) ** LONGER
     margin = _margin(_middle(edges) / _middle(paced), error) * horizon
-    untaught = hardly_learned(single) and not setting.forgiving
     margin *= UNTAUGHT if untaught else 1.0
     found = bounds_of(runs, margin)
-    unluckiest = min(paced) / horizon
+    unluckiest = min(*edges, *paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
@@ -216,11 +219,6 @@ def bounds(
         },
         section="4.1",
     )  # fmt: skip
-
-
-def hardly_learned(runs: Sequence[Run]) -> bool:
-    """Whether half of these ramps or more stayed near the untrained network's loss."""
-    return float(np.median([lowest(run) / run.curve.val_loss[0] for run in runs])) > HARDLY
 
 
 def _far_enough(
@@ -295,10 +293,14 @@ def _margin(slower: float, error: float) -> float:
     return max(SAFE, SURE * min(float(np.exp(2 * error)), CAUTION) * slower)
 
 
-def _paced(setting: Setting, run: Run, edge: float) -> float:
-    """How far the final cycle's rate can rise, from where a linear ramp became unstable."""
+def _paced(setting: Setting, run: Run, edge: float, furthest: float) -> float:
+    """How far the final cycle's rate can rise, from where a linear ramp became unstable.
+
+    Args:
+        furthest: the largest factor that a slower rise is granted.
+    """
     updates = run.spec.iterations * edge / float(run.spec.lr(run.spec.iterations))
-    return edge * float((setting.cycle(1.0).stepsize / updates) ** SLOWER)
+    return edge * min(furthest, float((setting.cycle(1.0).stepsize / updates) ** SLOWER))
 
 
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:
@@ -334,13 +336,13 @@ def _reason(
             f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
             "lr_min is a tenth of it (one cycle)."
         )
-    less = ", and is larger as the ramps hardly learned" if untaught else ""
+    less = ", and is larger as the ramps had learned little by then" if untaught else ""
     return (
         f"{tests} become unstable, or end, between {min(edges):.2g} and "
         f"{max(edges):.2g}. "
-        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
-        f"cycle's own pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
-        f"spread, that pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
+        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge, and the "
+        f"middle edge divided by {margin:.2g}, a margin that follows from their "
+        f"spread, the cycle's pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
     )
 
 

@@ -47,8 +47,8 @@ EXHIBIT = Exhibit(
             check=lowest_loss(tuple(DECAYS), ("then WD 3e-3",)),
             survives_cut=False,
             cause="not settled, as the restart is left open: the report's first part runs until its loss is "
-            "level, ours still falls after 427 updates (64.6 %), and while it does less decay is ahead, as in "
-            "Figure 9a",
+            "level, ours still falls after 427 updates (64.6 %), and while it does less decay is ahead, as "
+            "in Figure 9a",
         ),
     ),
     assumptions=("35 epochs of batch 2,048, half of them up to the snapshot, which the report leaves open",),
