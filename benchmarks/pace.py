@@ -1,9 +1,10 @@
 """How far does a learning rate rise before training becomes unstable, over how many updates?
 
-    python benchmarks/pace.py [digits moons cancer gru] [--seeds 8]
+    python benchmarks/pace.py [digits moons cancer gru lstm] [--seeds 8]
 
 Linear ramps of 40 to 320 updates up to the same rate, with falling momentum, several seeds each; then k of
-edge ~ n ** k, n the updates to the edge. The recipe's own k is ``SLOWER`` in ``search/learning_rate.py``.
+edge ~ n ** k, n the updates to the edge; and how far each came down, as a share of the untrained network's
+loss. The recipe's own k is ``SLOWER`` in ``search/learning_rate.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sklearn.datasets import load_breast_cancer, make_moons
 from torch import Tensor, nn
 
 from wellbegun.curve import Run
+from wellbegun.diagnosis.course import lowest
 from wellbegun.job import Options, Work
 from wellbegun.search.learning_rate import SLOWER, edges_of
 from wellbegun.search.plan import Batch, Plan
@@ -37,6 +39,20 @@ class Recurrent(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """float[N, 20, 8] to float[N, 4]."""
         result: Tensor = self.out(self.states(x)[0][:, -1])
+        return result
+
+
+class Tokens(nn.Module):
+    """An LSTM over embedded tokens, whose last state says which class a sequence is of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.states = nn.Embedding(12, 32), nn.LSTM(32, 64, batch_first=True)
+        self.out = nn.Linear(64, 12)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """int64[N, 24] to float[N, 12]."""
+        result: Tensor = self.out(self.states(self.embedding(x))[0][:, -1])
         return result
 
 
@@ -73,8 +89,14 @@ def gru() -> Task:
     return _task("gru", Recurrent, x, y, 50, 8)
 
 
+def lstm() -> Task:
+    """Sequences of tokens, by the sum of the last two modulo 12; it is learned all at once."""
+    x = np.random.default_rng(0).integers(0, 12, (4000, 24))
+    return _task("lstm", Tokens, x, (x[:, -1] + x[:, -2]) % 12, 32, 10)
+
+
 def _task(name: str, model: Callable[[], nn.Module], x: Any, y: Any, batch_size: int, epochs: float) -> Task:
-    data = (x.astype(np.float32), y.astype(np.int64))
+    data = (x if x.dtype == np.int64 else x.astype(np.float32), y.astype(np.int64))
     return Task(name=name, model=model, train=data, batch_size=batch_size, epochs=epochs)
 
 
@@ -83,6 +105,7 @@ TASKS = {
     "moons": (moons, 3.0),
     "cancer": (cancer, 1.5),
     "gru": (gru, 4.0),
+    "lstm": (lstm, 4.0),
 }
 """Task, and the rate that its ramps go to: well past its edges."""
 
@@ -100,10 +123,10 @@ def main() -> None:
         make, top = TASKS[name]
         with Work.of(make(), Options()) as work:
             rows = [_row(work, length, top, asked.seeds) for length in LENGTHS]
-        for length, (edge, updates, spread) in zip(LENGTHS, rows, strict=True):
+        for length, (edge, updates, spread, share) in zip(LENGTHS, rows, strict=True):
             print(
                 f"{name}, {length} updates to {top:g}: edge {edge:.3g} after {updates:.0f}, "
-                f"spread {spread:.0%}"
+                f"spread {spread:.0%}, loss down to {share:.2f}"
             )
         logs = np.log([row[:2] for row in rows])
         print(
@@ -112,17 +135,22 @@ def main() -> None:
         )
 
 
-def _row(work: Work, length: int, top: float, seeds: int) -> tuple[float, float, float]:
-    """Geometric mean of the edges, of the updates to them, and the spread of the edges' logarithm."""
+def _row(work: Work, length: int, top: float, seeds: int) -> tuple[float, float, float, float]:
+    """Geometric mean of the edges, of the updates to them, the spread of the edges' logarithm, and the share.
+
+    The share is the lowest loss over the untrained network's, the median over seeds.
+    """
     setting = replace(work.setting, length=length)
     spec = setting.ramp(top, setting.falling(0.95, 0.85), 1e-4)
 
     def plan() -> Plan[list[Run]]:
         return (yield Batch.of("ramps", [spec.but(seed=seed) for seed in range(seeds)]))
 
-    edges = np.log(list(edges_of(work.drive(plan(), {}), top).values()))
+    runs = work.drive(plan(), {})
+    edges = np.log(list(edges_of(runs, top).values()))
     edge = float(np.exp(edges.mean()))
-    return edge, length * edge / top, float(edges.std())
+    share = float(np.median([lowest(run) / run.curve.val_loss[0] for run in runs]))
+    return edge, length * edge / top, float(edges.std()), share
 
 
 if __name__ == "__main__":
