@@ -127,6 +127,22 @@ def test_ramps_that_learned_little_ask_for_a_larger_margin_and_earn_no_credit_fo
     assert ("learned little" in slow.reason) == (not normalised) and "learned little" not in quick.reason
 
 
+def test_ramps_that_never_broke_down_ask_for_no_more_margin_however_little_they_learned():
+    class Slight(Level):
+        def run(self, spec):
+            run = super().run(spec)
+            columns = {"iteration": run.curve.iteration, "lr": run.curve.lr}
+            little = UNTRAINED - 0.4 * (UNTRAINED - run.curve.val_loss)
+            return replace(run, curve=Curve.of({**columns, "val_loss": little}))
+
+    def margin(world):
+        finding = drive(bounds(SETTING, TOP, FALLING, DECAY, (), seeds=3), world.train)
+        assert "learned little" not in finding.reason
+        return finding.details["margin"]
+
+    assert margin(Slight()) == pytest.approx(margin(Level()))
+
+
 def test_no_rate_passes_an_edge_that_any_seed_has_shown():
     class Unlucky(World):
         def run(self, spec):

@@ -156,7 +156,7 @@ def bounds(
         lr_max = min(level, edge / margin, lowest edge and paced of any seed / horizon),
         margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon untaught,
         horizon = max(1, epochs / LONG) ** LONGER,
-        untaught = UNTAUGHT where half of the ramps or more stayed above TAUGHT, else 1.
+        untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT, else 1.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
     weights off (measured: benchmarks/README.md, stability.py). A network bears less when it has learned
@@ -193,7 +193,7 @@ def bounds(
     found = bounds_of(single) or _unread(runs)
     at = edges_of(single, top)
     edges = _by_seed(single, at)
-    untaught = stayed_above(single, TAUGHT) and not setting.forgiving
+    untaught = in_sight(single) and stayed_above(single, TAUGHT) and not setting.forgiving
     furthest = 1.0 if untaught else np.inf
     paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key], furthest) for run in single})
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
