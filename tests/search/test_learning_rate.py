@@ -143,15 +143,18 @@ def test_ramps_that_never_broke_down_ask_for_no_more_margin_however_little_they_
     assert margin(Slight()) == pytest.approx(margin(Level()))
 
 
-def test_no_rate_passes_an_edge_that_any_seed_has_shown():
+def test_no_rate_passes_the_lowest_edge_at_the_cycles_own_pace():
     class Unlucky(World):
         def run(self, spec):
             return World(edge=0.05 if spec.seed == SETTING.seed + 3 else 0.3, noise=0.002).run(spec)
 
-    setting = replace(SETTING, epochs=3)
-    finding = drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=6), Unlucky().train)
-    lowest = min(b["edge"] or TOP for b in finding.details["bounds"].values())
-    assert lowest < 0.1 and finding.choice["lr_max"] == pytest.approx(lowest, rel=0.05)  # two figures
+    finding = drive(bounds(SETTING, TOP, FALLING, DECAY, (), seeds=6), Unlucky().train)
+    edges = sorted(b["edge"] or TOP for b in finding.details["bounds"].values())
+    updates = SETTING.ramp_iterations * edges[0] / TOP
+    paced = edges[0] * (SETTING.cycle(1.0).stepsize / updates) ** SLOWER
+    assert edges[0] < 0.1 < edges[1]
+    assert finding.choice["lr_max"] == pytest.approx(paced, rel=0.05)  # two figures
+    assert np.exp(np.mean(np.log(edges))) / finding.details["margin"] > 1.2 * paced  # so it is what binds
 
 
 def test_many_epochs_ask_for_a_wider_margin():

@@ -153,7 +153,7 @@ def bounds(
     edge, paced and level (the upper end of the level stretch) the geometric means over seeds, and error the
     standard error of log paced:
 
-        lr_max = min(level, edge / margin, lowest edge and paced of any seed / horizon),
+        lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
         margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon untaught,
         horizon = max(1, epochs / LONG) ** LONGER,
         untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT, else 1.
@@ -202,7 +202,7 @@ def bounds(
     margin = _margin(_middle(edges) / _middle(paced), error) * horizon
     margin *= UNTAUGHT if untaught else 1.0
     found = bounds_of(runs, margin)
-    unluckiest = min(*edges, *paced) / horizon
+    unluckiest = min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
     lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
@@ -340,9 +340,9 @@ def _reason(
     return (
         f"{tests} become unstable, or end, between {min(edges):.2g} and "
         f"{max(edges):.2g}. "
-        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge, and the "
-        f"middle edge divided by {margin:.2g}, a margin that follows from their "
-        f"spread, the cycle's pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
+        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
+        f"cycle's own pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
+        f"spread, that pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
     )
 
 
