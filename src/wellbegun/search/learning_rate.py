@@ -24,7 +24,7 @@ REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
 SURE = 1.8  # between the middle edge at the cycle's own pace and lr_max
 TAUGHT = 0.5  # of the untrained network's loss: a network that has learned more than that bears less
-UNTAUGHT = 1.5  # the margin's factor where ramps stayed above it
+UNTAUGHT = 2.0  # the margin's factor where ramps stayed above it
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
 SLOWER = 0.2  # in n times as many updates the rate can rise n ** SLOWER times as far
@@ -154,14 +154,14 @@ def bounds(
     standard error of log paced:
 
         lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
-        margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) horizon untaught,
+        margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) max(horizon, untaught),
         horizon = max(1, epochs / LONG) ** LONGER,
         untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT, else 1.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
-    weights off (measured: benchmarks/README.md, stability.py). A network bears less when it has learned
-    (measured there, pace.py, lstm): ramps that have not yet learned when they break down say nothing of how
-    much further a slower rise would come, so there paced is edge at most.
+    weights off (measured: benchmarks/README.md, stability.py). A network may bear less when it has learned
+    (measured there, pace.py, lstm), which ramps that broke down before they learned cannot show. Both say
+    that the edge comes down later, so the larger of the two counts.
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
     forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
@@ -194,13 +194,12 @@ def bounds(
     at = edges_of(single, top)
     edges = _by_seed(single, at)
     untaught = in_sight(single) and stayed_above(single, TAUGHT) and not setting.forgiving
-    furthest = 1.0 if untaught else np.inf
-    paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key], furthest) for run in single})
+    paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key]) for run in single})
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = float(spread_of(paced) / np.sqrt(len(paced)))
     horizon = max(1.0, setting.epochs / LONG) ** LONGER
-    margin = _margin(_middle(edges) / _middle(paced), error) * horizon
-    margin *= UNTAUGHT if untaught else 1.0
+    later = max(horizon, UNTAUGHT if untaught else 1.0)
+    margin = _margin(_middle(edges) / _middle(paced), error) * later
     found = bounds_of(runs, margin)
     unluckiest = min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
@@ -293,14 +292,10 @@ def _margin(slower: float, error: float) -> float:
     return max(SAFE, SURE * min(float(np.exp(2 * error)), CAUTION) * slower)
 
 
-def _paced(setting: Setting, run: Run, edge: float, furthest: float) -> float:
-    """How far the final cycle's rate can rise, from where a linear ramp became unstable.
-
-    Args:
-        furthest: the largest factor that a slower rise is granted.
-    """
+def _paced(setting: Setting, run: Run, edge: float) -> float:
+    """How far the final cycle's rate can rise, from where a linear ramp became unstable."""
     updates = run.spec.iterations * edge / float(run.spec.lr(run.spec.iterations))
-    return edge * min(furthest, float((setting.cycle(1.0).stepsize / updates) ** SLOWER))
+    return edge * float((setting.cycle(1.0).stepsize / updates) ** SLOWER)
 
 
 def _by_seed(runs: Sequence[Run], values: Mapping[str, float]) -> list[float]:
