@@ -115,6 +115,7 @@ def table(asked: argparse.Namespace) -> None:
     if not records:
         raise SystemExit(f"a table needs cells, got none under {asked.results}; run first")
     place = asked.results / "quality.md" if asked.quick else asked.page
+    place.parent.mkdir(parents=True, exist_ok=True)
     found = scores([record for record in records if record["contestant"] in CONTESTANTS])
     plot.draw(found, place.with_suffix(".svg"))
     place.write_text(page.page(records, place.with_suffix(".svg").name), encoding="utf-8")
