@@ -122,6 +122,18 @@ def test_ramps_that_learned_little_ask_for_a_larger_margin(normalised):
     assert ("learned little" in slow.reason) == (not normalised) and "learned little" not in quick.reason
 
 
+@pytest.mark.parametrize(("uninformed", "factor"), [(np.nan, 1.0), (2.0, 1.0), (0.9, UNTAUGHT)])
+def test_what_an_output_that_no_input_changes_reaches_is_not_learned(uninformed, factor):
+    """Rare classes: the ramps come from 2.3 down to 0.5, most of which may say nothing of the inputs."""
+    setting = replace(SETTING, uninformed=uninformed)
+    world = World(edge=0.3, speed=0.05, noise=0.002)
+
+    def margin(setting):
+        return drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=3), world.train).details["margin"]
+
+    assert margin(setting) / margin(SETTING) == pytest.approx(factor)
+
+
 def test_ramps_that_never_broke_down_ask_for_no_more_margin_however_little_they_learned():
     class Slight(Level):
         def run(self, spec):

@@ -38,9 +38,15 @@ def lowest(run: Run) -> float:
     return float(np.exp(course(run.curve.val_loss).min()))
 
 
-def stayed_above(runs: Sequence[Run], share: float) -> bool:
-    """Whether half of these runs or more never came below this share of the untrained network's loss."""
-    return float(np.median([lowest(run) / run.curve.val_loss[0] for run in runs])) > share
+def stayed_above(runs: Sequence[Run], share: float, uninformed: float = np.nan) -> bool:
+    """Whether half of these runs or more never came below this share of the untrained network's loss.
+
+    Args:
+        uninformed: validation loss of the best output that no input changes; where it is known and lower, the
+            share is one of it: with rare classes most of an untrained network's loss says nothing of inputs.
+    """
+    firsts = [float(np.fmin(run.curve.val_loss[0], uninformed)) for run in runs]
+    return float(np.median([lowest(run) / first for run, first in zip(runs, firsts, strict=True)])) > share
 
 
 def course(loss: Floats) -> Floats:

@@ -23,7 +23,7 @@ COARSE_REPEATS = 2  # exponential ramps with other seeds, through the part that 
 REPEATS = 4  # ramps with fresh seeds, beside the one of the weight-decay search
 MARGIN = 2.2  # between an edge that was seen once, or in a coarse ramp, and lr_max
 SURE = 1.8  # between the middle edge at the cycle's own pace and lr_max
-TAUGHT = 0.5  # of the untrained network's loss: a network that has learned more than that bears less
+TAUGHT = 0.5  # of what a network without inputs reaches: one that has learned more than that bears less
 UNTAUGHT = 2.0  # the margin's factor where ramps stayed above it
 SAFE, CAUTION = 1.3, 1.25  # the smallest margin; the largest factor for the spread
 LONG, LONGER = 12, 0.5  # epochs from which on the margin grows, and by which power
@@ -156,7 +156,8 @@ def bounds(
         lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
         margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) max(horizon, untaught),
         horizon = max(1, epochs / LONG) ** LONGER,
-        untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT, else 1.
+        untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT (of the
+                   loss of the best constant output, or of the untrained network's, the lower one), else 1.
 
     Over many epochs the training loss comes near zero, and there rates that were stable before throw the
     weights off (measured: benchmarks/README.md, stability.py). A network may bear less when it has learned
@@ -193,7 +194,8 @@ def bounds(
     found = bounds_of(single) or _unread(runs)
     at = edges_of(single, top)
     edges = _by_seed(single, at)
-    untaught = in_sight(single) and stayed_above(single, TAUGHT) and not setting.forgiving
+    little = stayed_above(single, TAUGHT, setting.uninformed) and not setting.forgiving
+    untaught = little and in_sight(single)
     paced = _by_seed(single, {run.key: _paced(setting, run, at[run.key]) for run in single})
     levels = _by_seed(single, {key: bound.interval[1] for key, bound in found.items()})
     error = float(spread_of(paced) / np.sqrt(len(paced)))
