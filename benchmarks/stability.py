@@ -22,8 +22,8 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.job import Options, Work
+from wellbegun.search.breakdown import LOST, failed
 from wellbegun.search.plan import Batch, Plan
-from wellbegun.search.ramp_speed import LOST, failed
 from wellbegun.training.task import Task
 from wellbegun.tune import tune
 from wellbegun.zoo.tasks import by_name

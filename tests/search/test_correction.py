@@ -63,6 +63,49 @@ def test_a_loss_that_rises_from_a_quarter_on_is_seen(noise):
     assert all(overfits(shaped(FIRST, rise=0.3, noise=noise, seed=seed)) for seed in range(20))
 
 
+def broken(spec, at, train):
+    """A run whose loss rises from a quarter on and that diverges; its training loss falls, or not."""
+    run = shaped(spec, rise=0.6)
+    rows = int(np.searchsorted(run.curve.iteration, at * spec.iterations))
+    share = run.curve.iteration / spec.iterations
+    curve = Curve.of({**run.curve.columns(), "train_loss": 2.0 * np.exp(train * share)}).rows(0, rows)
+    return replace(run, curve=curve, ended=DIVERGED)
+
+
+@pytest.mark.parametrize(
+    ("at", "train", "expected"),
+    [
+        (0.9, -5.0, True),  # it knew its data by heart before it broke down
+        (0.9, 0.5, False),  # its training loss rose, too: it was the rate
+        (0.4, -5.0, False),  # too early to tell
+    ],
+)
+def test_a_run_that_broke_down_overfitted_where_its_training_loss_went_on_falling(at, train, expected):
+    assert overfits(broken(FIRST, at, train)) == expected
+
+
+@pytest.mark.parametrize("train", [-5.0, 0.5])
+def test_a_final_run_that_broke_down_by_heart_gets_more_decay_and_any_other_a_smaller_rate(train):
+    class Breaking(World):
+        def run(self, spec):
+            if spec.iterations != SETTING.iterations:
+                return super().run(spec)
+            whole = [one for one in self.asked if one.iterations == SETTING.iterations]
+            return broken(spec, 0.9, train) if len(whole) == 1 else shaped(spec, rise=0.0)
+
+    world = Breaking(edge=0.3, asked=[])
+    found = drive(recipe(SETTING), world.train)
+    first, second = (spec for spec in world.asked if spec.iterations == SETTING.iterations)
+    factor = second.lr(found.stepsize) / first.lr(found.stepsize)
+    if train < 0:
+        assert second.weight_decay == pytest.approx(10 * first.weight_decay) and factor == 1
+        assert found.restarts == 0 and not found.discarded and found.weight_decay == second.weight_decay
+        assert "where it broke down" in found.findings[-1].reason and "lr_max" in found.intervals
+    else:
+        assert second.weight_decay == first.weight_decay and factor == pytest.approx(0.5, rel=0.02)
+        assert found.restarts == 1 and found.discarded[0].diverged and "lr_max" not in found.intervals
+
+
 @pytest.mark.parametrize(
     ("best", "diverges_from", "decays", "chosen"),
     [

@@ -7,8 +7,9 @@ import pytest
 
 from wellbegun.curve import Curve, Run
 from wellbegun.errors import Refused
+from wellbegun.search.breakdown import failed
 from wellbegun.search.plan import drive
-from wellbegun.search.ramp_speed import SHORTEST, failed, ramp_speed, rise
+from wellbegun.search.ramp_speed import SHORTEST, ramp_speed, rise
 
 from .test_recipe import SETTING
 

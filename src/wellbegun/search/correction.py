@@ -7,6 +7,7 @@ import numpy as np
 from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ENDING, course, ends, last
 from wellbegun.diagnosis.intervals import noise
+from wellbegun.search.breakdown import lost_at
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 
@@ -21,16 +22,22 @@ def overfits(run: Run) -> bool:
     """Whether a cycle lost more in its second half than it gained: it ends above the best of the first.
 
     The falling learning rate lowers the validation loss of a network that still learns what carries over;
-    where the end is higher all the same, overfitting has undone more than that.
+    where the end is higher all the same, overfitting has undone more than that. Of a run that broke down, the
+    rows before that count, and its training loss must have fallen meanwhile.
 
     Source: arXiv:1803.09820, Sec. 3: validation loss that rises while training goes on is overfitting.
     Choice: half of the run, and by more than 2 % and twice the curve's own noise.
     """
-    rows = run.curve.iteration <= HALF * run.spec.iterations
-    if run.diverged or rows.sum() <= ENDING:
+    broken = lost_at(run)
+    curve = run.curve if broken is None else run.curve.rows(0, broken)
+    rows = curve.iteration <= HALF * run.spec.iterations
+    if rows.all() or rows.sum() <= ENDING:
         return False
-    lowest = float(course(run.curve.val_loss)[rows].min())
-    return bool(np.log(last(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
+    path = course(curve.val_loss)[rows]
+    if broken is not None and not curve.train_loss[-1] < curve.train_loss[int(np.argmin(path))]:
+        return False
+    higher = np.log(np.median(curve.val_loss[-ENDING:])) - path.min()
+    return bool(higher > max(SAME, 2 * noise(curve.val_loss)))
 
 
 def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
@@ -62,13 +69,18 @@ def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
 def _finding(runs: list[Run], best: Run) -> Finding:
     first = runs[0]
     scores, tried = ends({f"{run.spec.weight_decay:g}": run for run in runs})
-    lowest = float(np.nanmin(first.curve.val_loss))
-    at = first.curve.iteration[int(np.nanargmin(first.curve.val_loss))] / first.spec.iterations
+    curve, broken = first.curve, lost_at(first)
+    lowest = float(np.nanmin(curve.val_loss))
+    share = curve.iteration / first.spec.iterations
+    at = share[int(np.nanargmin(curve.val_loss))]
+    end = f"{last(first):.4g} at its end"
+    if broken is not None:
+        end = f"{curve.val_loss[broken - 1]:.4g} after {share[broken - 1]:.0%}, where it broke down"
     told = "is lowest" if best is not first else "stays: none of the others ends lower by more than 2 %"
     return Finding(
         STEP, best.spec.weight_decay,
         f"The final run overfitted: its validation loss was {lowest:.4g} after {at:.0%} of it and "
-        f"{last(first):.4g} at its end. Whole runs end, by weight decay, at {tried}; "
+        f"{end}. Whole runs end, by weight decay, at {tried}; "
         f"{best.spec.weight_decay:g} {told}.",
         tuple(runs),
         details={

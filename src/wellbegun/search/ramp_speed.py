@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import LEARNED
-from wellbegun.diagnosis.course import course
-from wellbegun.diagnosis.intervals import noise
+from wellbegun.diagnosis.course import lowest
 from wellbegun.errors import Refused
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.search.breakdown import failed
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import STOP_AT, Setting
 from wellbegun.spec import RunSpec
@@ -23,7 +21,6 @@ SHORTEST = 8  # iterations: below this a rise is a jump
 FIRST = 0.25  # of a ramp's length: where the search begins
 PAST = 0.5  # of the stepsize: how far past the peak a rise is watched
 ROWS = 24  # evaluations per rise
-LOST = 0.3  # log(val_loss) above its lowest at the end that is no wobble
 
 
 def ramp_speed(
@@ -95,19 +92,7 @@ def _fails(found: Mapping[int, tuple[Run, ...]]) -> dict[int, int]:
 
 
 def _learned(run: Run) -> bool:
-    loss = run.curve.val_loss
-    return bool(np.exp(course(loss)).min() < LEARNED * loss[0])
-
-
-def failed(run: Run) -> bool:
-    """Whether a rise was too fast: diverged, or at its end well above the lowest loss it had reached."""
-    if run.diverged:
-        return True
-    path = course(run.curve.val_loss)
-    known = path[np.isfinite(path)]
-    if not len(known):
-        return True
-    return bool(known[-1] - known.min() > max(LOST, 3 * noise(run.curve.val_loss)))
+    return bool(lowest(run) < LEARNED * run.curve.val_loss[0])
 
 
 def _next(found: Mapping[int, tuple[Run, ...]], longest: int) -> int | None:

@@ -8,26 +8,22 @@ from dataclasses import replace
 import numpy as np
 
 from wellbegun.curve import Run
-from wellbegun.diagnosis.bounds import UNTRAINED
-from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.errors import Refused
 from wellbegun.search import learning_rate, magnitude
 from wellbegun.search.batch_size import batch_size
 from wellbegun.search.budget import FULL, Budget, Course, fit, reckoning
-from wellbegun.search.correction import correction
+from wellbegun.search.final_run import final_run
 from wellbegun.search.first_ramps import blind, fitted
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER
 from wellbegun.search.length import length
 from wellbegun.search.momentum import CANDIDATES, usual_cycle
-from wellbegun.search.plan import Batch, Finding, Plan, announce, tallied
-from wellbegun.search.ramp_speed import LOST, failed, ramp_speed
+from wellbegun.search.plan import Finding, Plan, announce, tallied
+from wellbegun.search.ramp_speed import ramp_speed
 from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import COARSE_ITERATIONS, Setting
 from wellbegun.search.usual import USUAL, Cycle, untuned, usual
 from wellbegun.search.weight_decay import middle, weight_decay
 
-RESTARTS = 3  # final runs that may diverge before the recipe gives up
-BACK_OFF = 2.0  # lr_max is divided by this after a final run that diverged
 ALSO = ("batch-size", "length")  # steps that are made when they are asked for
 
 
@@ -89,21 +85,7 @@ def recipe(
         found, setting = yield from _timed(setting, found)
     if not final:
         return found
-    found = yield from announce(found.findings[-1], _confirmed(setting, found))
-    return found if setting.all_data else (yield from _corrected(found))
-
-
-def _corrected(found: Recommendation) -> Plan[Recommendation]:
-    """The recommendation with more weight decay, where the final run overfits and more is better."""
-    assert found.final is not None
-    more = yield from correction(found.final)
-    if more is None:
-        return found
-    finding, final = more
-    return replace(
-        found, final=final, weight_decay=finding.choice, findings=(*found.findings, finding),
-        intervals={k: v for k, v in found.intervals.items() if k != "weight_decay" or final is found.final},
-    )  # fmt: skip
+    return (yield from announce(found.findings[-1], final_run(setting, found, correct=not setting.all_data)))
 
 
 def _worth_it(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
@@ -165,7 +147,7 @@ def _budgeted(setting: Setting, budget: Budget, final: bool) -> Plan[Recommendat
     found = _lengthened(setting, replace(found, findings=(plan.finding, *found.findings)))
     if not final:
         return found
-    found = yield from tallied(announce(found.findings[-1], _confirmed(setting, found)), runs)
+    found = yield from tallied(announce(found.findings[-1], final_run(setting, found, correct=False)), runs)
     once = list({run.key: run for run in runs}.values())
     return replace(found, notes=(*found.notes, reckoning(plan, once)))
 
@@ -256,71 +238,6 @@ def _lengthened(setting: Setting, found: Recommendation) -> Recommendation:
     """The recommendation for a final run of the setting's length."""
     stepsize = setting.cycle(found.lr_max).stepsize
     return replace(found, iterations=setting.iterations, stepsize=stepsize, epochs=setting.epochs)
-
-
-def _confirmed(setting: Setting, found: Recommendation) -> Plan[Recommendation]:
-    """The final run; a run that diverges, or breaks down for good, lowers lr_max and starts again."""
-    lr_max = found.lr_max
-    lost: list[Run] = []
-    pair = (found.momentum_max, found.momentum_min)
-    for _ in range(1 + RESTARTS):
-        spec = setting.final(lr_max, pair, found.weight_decay)
-        (run,) = yield Batch.of("final run", [spec])
-        if not _lost(run):
-            notes = found.notes + tuple(
-                f"A final run with lr_max = {r.spec.lr(found.stepsize):.2g} was unstable and was begun again."
-                for r in lost
-            )
-            notes += _at_chance(setting, run)
-            intervals = dict(found.intervals)
-            if lost:
-                intervals.pop("lr_max", None)  # the range tests' interval has been proven wrong
-            return replace(
-                found, intervals=intervals, lr_max=lr_max, lr_min=learning_rate.round_to(lr_max / 10, 2),
-                final=run, restarts=len(lost), discarded=tuple(lost), notes=notes,
-            )  # fmt: skip
-        lost.append(run)
-        lr_max = learning_rate.round_to(lr_max / BACK_OFF, 2)
-    raise Refused(
-        f"a recommended configuration must train, but {len(lost)} final runs became unstable, down to "
-        f"lr_max = {lr_max:.2g}; see the curves of the range tests, and check the data for rare extreme "
-        "values",
-        tuple(lost),
-    )  # fmt: skip
-
-
-def _lost(run: Run) -> bool:
-    """Whether a final run diverged, or lost by a sudden rise what it had learnt and did not get it back.
-
-    Overfitting raises the loss, too, but not at once.
-    """
-    if run.diverged or not failed(run):
-        return run.diverged
-    logs = np.log(run.curve.val_loss)
-    rises = [logs[row] - logs[max(0, row - WITHIN) : row].min() for row in range(1, len(logs))]
-    return bool(max(rises) > LOST)
-
-
-def _at_chance(setting: Setting, run: Run) -> tuple[str, ...]:
-    """A warning where the final run is no better than one output for all inputs: the commonest class, say."""
-    loss = float(run.curve.val_loss[-1])
-    known = run.curve.val_accuracy[np.isfinite(run.curve.val_accuracy)]
-    error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
-    if loss < UNTRAINED * setting.uninformed:
-        return ()
-    if len(known) and setting.chance < 1 and not known[-1] > setting.chance + 2 * error:
-        return (
-            f"The final run's validation accuracy, {known[-1]:.3g}, is no better than naming the commonest "
-            f"class ({setting.chance:.3g} +- {error:.1g}): nothing that carries over was learned, so no "
-            "value here is better than another; check the labels.",
-        )
-    if not len(known) and np.isfinite(setting.uninformed):
-        return (
-            f"The final run's validation loss, {loss:.4g}, is no better than the {setting.uninformed:.4g} of "
-            "the one output that suits all inputs best: nothing was learned from the inputs, so no value "
-            "here is better than another; check the data, or train longer.",
-        )
-    return ()
 
 
 def _recommendation(

@@ -1,0 +1,39 @@
+"""Whether a run breaks down, losing what it has learned for good, and when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wellbegun.curve import Run
+from wellbegun.diagnosis.course import course
+from wellbegun.diagnosis.intervals import noise
+from wellbegun.diagnosis.ranking import WITHIN
+
+LOST = 0.3  # log(val_loss) above its lowest at the end that is no wobble
+
+
+def failed(run: Run) -> bool:
+    """Whether a run diverged, or ended well above the lowest loss that it had reached."""
+    if run.diverged:
+        return True
+    path = course(run.curve.val_loss)
+    known = path[np.isfinite(path)]
+    if not len(known):
+        return True
+    return bool(known[-1] - known.min() > max(LOST, 3 * noise(run.curve.val_loss)))
+
+
+def lost_at(run: Run) -> int | None:
+    """The row in which a run lost by a sudden rise what it had learned, for good; None where it did not.
+
+    A run that diverged between two evaluations lost it after the last row. Overfitting raises the loss, too,
+    but not at once.
+    """
+    if not failed(run):
+        return None
+    loss = run.curve.val_loss
+    sound = np.isfinite(loss) & (loss > 0)
+    known = len(loss) if sound.all() else int(np.argmin(sound))
+    logs = np.log(loss[:known])
+    rises = (row for row in range(1, known) if logs[row] - logs[max(0, row - WITHIN) : row].min() > LOST)
+    return next(rises, known if run.diverged else None)
