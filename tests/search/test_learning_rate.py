@@ -150,18 +150,39 @@ def test_ramps_that_never_broke_down_ask_for_no_more_margin_however_little_they_
     assert margin(Slight()) == pytest.approx(margin(Level()))
 
 
-def test_no_rate_passes_the_lowest_edge_at_the_cycles_own_pace():
-    class Unlucky(World):
-        def run(self, spec):
-            return World(edge=0.05 if spec.seed == SETTING.seed + 3 else 0.3, noise=0.002).run(spec)
+class Unlucky(World):
+    """One seed breaks down at a sixth of the others' rate."""
 
-    finding = drive(bounds(SETTING, TOP, FALLING, DECAY, (), seeds=6), Unlucky().train)
-    edges = sorted(b["edge"] or TOP for b in finding.details["bounds"].values())
+    def run(self, spec):
+        edge = self.edge / 6 if spec.seed == SETTING.seed + 3 else self.edge
+        return World(edge=edge, noise=self.noise).run(spec)
+
+
+def read_edges(finding):
+    return sorted(b["edge"] or TOP for b in finding.details["bounds"].values())
+
+
+def test_no_rate_passes_the_lowest_edge_at_the_cycles_own_pace():
+    world = Unlucky(edge=0.3, noise=0.002)
+    finding = drive(bounds(SETTING, TOP, FALLING, DECAY, (), seeds=6), world.train)
+    edges = read_edges(finding)
     updates = SETTING.ramp_iterations * edges[0] / TOP
     paced = edges[0] * (SETTING.cycle(1.0).stepsize / updates) ** SLOWER
     assert edges[0] < 0.1 < edges[1]
     assert finding.choice["lr_max"] == pytest.approx(paced, rel=0.05)  # two figures
     assert np.exp(np.mean(np.log(edges))) / finding.details["margin"] > 1.2 * paced  # so it is what binds
+    assert finding.details["safe"] == pytest.approx(paced / SAFE, rel=0.05)
+
+
+def test_where_ramps_learned_little_the_lowest_edge_counts_as_it_is_seen():
+    """What it would be at a slower pace is not known before the network has learned."""
+    setting = replace(SETTING, uninformed=0.3)  # so that these ramps, down to 0.3, have learned little
+    world = Unlucky(edge=0.3, noise=0.002)
+    finding = drive(bounds(setting, TOP, FALLING, DECAY, (), seeds=6), world.train)
+    assert "learned little" in finding.reason and "the lowest edge divided by 1.3" in finding.reason
+    lowest = read_edges(finding)[0]
+    assert finding.choice["lr_max"] == pytest.approx(lowest / SAFE, rel=0.05)
+    assert finding.details["safe"] == pytest.approx(lowest / SAFE, rel=0.05)
 
 
 def test_many_epochs_ask_for_a_wider_margin():

@@ -153,7 +153,8 @@ def bounds(
     edge, paced and level (the upper end of the level stretch) the geometric means over seeds, and error the
     standard error of log paced:
 
-        lr_max = min(level, edge / margin, lowest paced of any seed / horizon),
+        lr_max = min(level, edge / margin, limit),
+        limit = lowest paced of any seed / horizon; untaught: lowest edge of any seed / SAFE,
         margin = max(SAFE, SURE min(exp(2 error), CAUTION) edge / paced) max(horizon, untaught),
         horizon = max(1, epochs / LONG) ** LONGER,
         untaught = UNTAUGHT where a ramp broke down and half of them or more stayed above TAUGHT (of the
@@ -203,9 +204,9 @@ def bounds(
     later = max(horizon, UNTAUGHT if untaught else 1.0)
     margin = _margin(_middle(edges) / _middle(paced), error) * later
     found = bounds_of(runs, margin)
-    unluckiest = min(paced) / horizon
+    limit = min(edges) / SAFE if untaught else min(paced) / horizon
     cycled = top / HEADROOM / MARGIN if setting.forgiving else np.inf
-    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, unluckiest, cycled), 2)
+    lr_max = round_to(min(_middle(levels), _middle(edges) / margin, limit, cycled), 2)
     interval = round_to(lr_max * np.exp(-2 * error), 2), round_to(lr_max * np.exp(2 * error), 2)
     told = error > 0 and not _by_cycles(lr_max, cycled)  # the spread of edges says nothing of the cycles
     return Finding(
@@ -215,7 +216,7 @@ def bounds(
         details={
             "bounds": {key: bound.to_json() for key, bound in found.items()},
             "margin": margin, "lr_constant": round_to(lr_max / GENTLE, 2),
-            "safe": round_to(unluckiest / SAFE, 2) if in_sight(single) else None,
+            "safe": round_to(limit / (1.0 if untaught else SAFE), 2) if in_sight(single) else None,
             "drawn": [run.key for run in runs],
         },
         section="4.1",
@@ -333,13 +334,15 @@ def _reason(
             f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
             "lr_min is a tenth of it (one cycle)."
         )
-    less = ", and is larger as the ramps had learned little by then" if untaught else ""
+    lowest, less = "the lowest edge at the cycle's own pace", ""
+    if untaught:
+        lowest = f"the lowest edge divided by {SAFE:g}"
+        less = ", and is larger as the ramps had learned little by then"
     return (
-        f"{tests} become unstable, or end, between {min(edges):.2g} and "
-        f"{max(edges):.2g}. "
-        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, the lowest edge at the "
-        f"cycle's own pace, and the middle edge divided by {margin:.2g}, a margin that follows from their "
-        f"spread, that pace and the number of epochs{less}. lr_min is a tenth of it (one cycle)."
+        f"{tests} become unstable, or end, between {min(edges):.2g} and {max(edges):.2g}. "
+        f"lr_max = {lr_max:.2g} is the smallest of the level stretch's upper end, {lowest}, and the middle "
+        f"edge divided by {margin:.2g}, a margin that follows from their spread, the cycle's pace and the "
+        f"number of epochs{less}. lr_min is a tenth of it (one cycle)."
     )
 
 
