@@ -21,6 +21,8 @@ from wellbegun.spec import RunSpec
 STEP = "learning rate magnitude"
 FIRST, FEWER = 3, 2  # powers of ten that are tried at once; with normalisation layers
 MOST = 8  # rates in all, so that a search ends
+SAME = 0.02  # log(val_loss): what a further seed sees lower by less does not take the first seed's place
+FLAT = 0.05  # bend of log(val_loss), from half decade to half decade, that luck can make
 TINY = 1e-12  # stands for a validation loss of 0 on a logarithmic scale
 
 Tried = Mapping[int, tuple[Run, ...]]
@@ -69,11 +71,14 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
         return _finding(setting, found, _best(found), edge)
     while _best(found) == max(found) and len(found) < MOST:
         found |= yield from _cycles(setting, [max(found) + 1])
-    best = _best(found)
-    near = [n for n in (best - 1, best, best + 1) if n in found and _end(found[n]) < np.inf]
+    middle = _best(found)
+    near = [n for n in (middle - 1, middle, middle + 1) if n in found and _end(found[n]) < np.inf]
     again = yield from _cycles(setting, near, setting.seed + 1)
     twice = {n: (*found[n], *again[n]) for n in near}
-    return _finding(setting, found | twice, _best(twice or found), edge)
+    best = _best(twice or found)
+    if middle in twice and not _end(twice[best]) < _end(twice[middle]) - SAME:
+        best = middle
+    return _finding(setting, found | twice, best, edge)
 
 
 def rate_of(half_decade: float) -> float:
@@ -86,14 +91,15 @@ def rate_of(half_decade: float) -> float:
 def lowest_between(found: Tried, best: int) -> float:
     """Where a parabola through the ends of the best rate and its two neighbours is lowest, in half decades.
 
-    At most half way to a neighbour; the best one itself where a neighbour is missing or diverged. So seeds
-    that disagree whether 0.1 or 0.3 is a little better agree on what lies between.
+    Less than half way to a neighbour; the best one itself where a neighbour is missing or diverged. So seeds
+    that disagree whether 0.1 or 0.3 is a little better agree on what lies between. The flatter the parabola,
+    the less it says: its bend has ``FLAT`` added to it.
     """
     if not {best - 1, best + 1} <= set(found):
         return best
     left, middle, right = (_end(found[n]) for n in (best - 1, best, best + 1))
     bend = left - 2 * middle + right
-    return best + 0.5 * (left - right) / bend if 0 < bend < np.inf else best
+    return best + 0.5 * (left - right) / (bend + FLAT) if 0 < bend < np.inf else best
 
 
 def _cycles(setting: Setting, asked: list[int], seed: int | None = None) -> Plan[dict[int, tuple[Run, ...]]]:
