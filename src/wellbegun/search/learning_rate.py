@@ -86,15 +86,17 @@ def _elsewhere(
 ) -> Plan[tuple[list[Run], dict[str, Bounds]]]:
     """Exponential ramps with other seeds around an edge, and the bounds of all that count.
 
-    Where none of them becomes unstable, up to ten times that edge, it was a stumble of the first one: then
-    they go through all magnitudes, and it does not count.
+    Where none of them becomes unstable before its end, at ten times that edge, it was a stumble of the first
+    one: then they go through all magnitudes, and it does not count.
     """
     again = setting.narrow(first.edge or COARSE_MAX, slower=2 * opening.spec.iterations // COARSE_ITERATIONS)
     seeds = range(setting.seed + 1, setting.seed + 1 + repeats)
     runs = list((yield Batch.of(STEP, [again.but(seed=seed) for seed in seeds]))) if repeats else []
     found = _readable(runs)
-    stumbled = found and all(bound.level_to_end for bound in found.values())
-    if not stumbled or again.lr(again.iterations) >= COARSE_MAX:
+    end = float(again.lr(again.iterations))
+    # one bad row at the very end may be another stumble
+    stumbled = found and all(bound.edge is None or bound.edge > 0.99 * end for bound in found.values())
+    if not stumbled or end >= COARSE_MAX:
         return runs, {opening.key: first} | found
     whole = yield Batch.of(STEP, [opening.spec.but(seed=seed) for seed in seeds])
     return [*runs, *whole], _readable(whole) or found
