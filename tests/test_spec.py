@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellbegun.schedules.constant import Constant
-from wellbegun.spec import ENGINE, OPTIMIZERS, PRECISIONS, RunSpec
+from wellbegun.spec import ENGINE, NORMS, OPTIMIZERS, PRECISIONS, RunSpec
 
 PLAIN = RunSpec(task="t", iterations=10, batch_size=4, lr=Constant(0.1), momentum=Constant(0.9))
 
@@ -42,6 +42,7 @@ specs = st.builds(
     start=st.none() | st.tuples(st.text(max_size=8), st.integers(0, 100)),
     host=st.none() | st.text(max_size=5),
     estimate=st.integers(0, 10),
+    norms=st.sampled_from(NORMS),
 )
 
 
@@ -73,7 +74,7 @@ CHANGES = {
     "weight_decay": 1e-4, "optimizer": "sgd", "eval_every": 99, "eval_samples": 7, "limit": 3.0, "test": True,
     "train_on": "all", "accumulate": 2, "device": "cuda", "precision": "bf16",
     "factory_args": (("width", 3),), "start": ("parent", 5), "engine": ENGINE + 1,
-    "host": "here", "estimate": 10,
+    "host": "here", "estimate": 10, "norms": "own",
 }  # fmt: skip
 
 
@@ -136,6 +137,7 @@ def test_but_changes_a_copy() -> None:
         ({"weight_decay": -0.5}, "weight_decay must be a finite number >= 0, got -0.5"),
         ({"weight_decay": float("inf")}, "weight_decay must be a finite number >= 0, got inf"),
         ({"weight_decay": float("nan")}, "weight_decay must be a finite number >= 0, got nan"),
+        ({"norms": "running"}, "norms must be one of training, own, got 'running'"),
         ({"train_on": "test"}, "train_on must be 'train' or 'all', got 'test'"),
     ],
 )
@@ -160,5 +162,5 @@ def test_a_missing_field_is_refused_by_name(name: str) -> None:
 
 
 def test_fields_younger_than_the_first_stores_leave_old_keys_alone() -> None:
-    assert not {"host", "estimate"} & set(PLAIN.to_json())
+    assert not {"host", "estimate", "norms"} & set(PLAIN.to_json())
     assert PLAIN.but(host="here").to_json()["host"] == "here"

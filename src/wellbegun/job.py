@@ -200,13 +200,13 @@ def _asked(task: Task | str, options: Options) -> Task:
 
 
 def _setting(task: Task, options: Options) -> Setting:
-    from wellbegun.training.engine import memory, sources
+    from wellbegun.training.engine import memory, norm, sources
     from wellbegun.training.engine.precision import resolve
 
     parts = task.parts()
     samples = sources.size(parts.train)
     chance = sources.commonest(parts.validation)
-    model = task.build_model(options.seed)
+    model = task.build_model(options.seed).train()
     device, precision = resolve(task, options.device, options.precision)
     return Setting(
         task_name=task.name, task=task.fingerprint(), samples=samples,
@@ -214,6 +214,7 @@ def _setting(task: Task, options: Options) -> Setting:
         epochs=task.epochs, optimizer=task.optimizer,
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         normalised=any(type(module).__name__.startswith(SCALE_FREE) for module in model.modules()),
+        batch_norm=any(norm.needs_statistics(module) for module in model.modules()),
         multipliers=hasattr(model, "multipliers"), decay_bias_and_norm=task.decay_bias_and_norm,
         chance=float("nan") if chance is None else chance,
         factors=factors(task.model, task.factory_args),

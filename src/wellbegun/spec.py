@@ -29,10 +29,15 @@ OPTIMIZERS = (
 rate of adadelta, beta1 of adam, and is not read by adagrad and rmsprop.
 """
 
-LATER = {"host": None, "estimate": 0}
+LATER = {"host": None, "estimate": 0, "norms": "training"}
 """Fields younger than the first stores: left out of the JSON at their default, so that old keys stay."""
 
 PRECISIONS = ("fp32", "bf16", "fp64")
+
+NORMS = ("training", "own")
+"""Whose statistics batch norm is evaluated with: those of training batches, taken anew at every evaluation,
+or those of the evaluated samples themselves.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class RunSpec:
     start: tuple[str, int] | None = None  # (parent key, iteration): continue from a snapshot
     host: str | None = None  # only of a measured run: whose seconds and memory it says
     estimate: int = 0  # updates between two looks of the LR estimate; 0 makes none
+    norms: str = "training"  # one of NORMS
     engine: int = ENGINE
 
     def __post_init__(self) -> None:
@@ -80,6 +86,8 @@ class RunSpec:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+        if self.norms not in NORMS:
+            raise ValueError(f"norms must be one of {', '.join(NORMS)}, got {self.norms!r}")
         if not 0 <= self.weight_decay < float("inf"):
             raise ValueError(f"weight_decay must be a finite number >= 0, got {self.weight_decay}")
         if self.train_on not in ("train", "all"):

@@ -15,7 +15,7 @@ from wellbegun.schedules import kinds
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
-from wellbegun.spec import OPTIMIZERS, RunSpec
+from wellbegun.spec import NORMS, OPTIMIZERS, RunSpec
 from wellbegun.training.engine.optimizer import Optimizer, groups
 from wellbegun.training.engine.reference import ReferenceTrainer, updated
 from wellbegun.training.engine.trainer import build
@@ -157,6 +157,8 @@ def test_inputs(inputs: str, channels: int) -> None:
         {"batch_size": 13},
         {"train_on": "all"},
         {"eval_samples": 10},
+        {"norms": "own"},
+        {"norms": "own", "eval_samples": 10},
         {"weight_decay": 0.0},
         {"seed": 0},
     ],
@@ -171,16 +173,17 @@ def test_decay_that_leaves_biases_and_norms_alone(optimizer: str) -> None:
     assert_same(image_task(decay_bias_and_norm=False), spec(optimizer=optimizer, weight_decay=0.05))
 
 
+@pytest.mark.parametrize("norms", NORMS)
 @pytest.mark.parametrize("statistics", ["estimated", "caffe", "torch", "batch"])
 @pytest.mark.parametrize("gpus", [1, 2])
-def test_batch_norm_in_the_papers_forms(statistics: str, gpus: int) -> None:
+def test_batch_norm_in_the_papers_forms(statistics: str, gpus: int, norms: str) -> None:
     """Which statistics an evaluation takes: the engine's and the twin's measures must agree on it."""
     model = partial(resnet, 8, classes=3, statistics=statistics, fraction=0.8, gpus=gpus)
     task = Task(
         model=model, train=images(37, 3, 1), validation=images(21, 3, 2), test=images(13, 3, 3),
         augment=("mirror",),
     )  # fmt: skip
-    asked = spec(Constant(1e-3), iterations=4)
+    asked = spec(Constant(1e-3), iterations=4, norms=norms)
     engine, twin = build(task, asked), ReferenceTrainer(task, asked)
     losses = [trainer.steps(np.full(4, 1e-3), np.full(4, 0.9)) for trainer in (engine, twin)]
     np.testing.assert_allclose(*losses, rtol=0, atol=1e-8)

@@ -21,6 +21,7 @@ EVAL_SHARE = 0.35  # samples evaluated per sample trained: keeps evaluation unde
 RAMP_SHARE = 0.07  # of the final run
 RAMP_SHORTEST, RAMP_LONGEST = 80, 300  # iterations
 RANKING_SHORTEST = 70  # of ramps that are read for no edge: 50 to 100 iterations rank, 13 do not
+OWN_SAMPLES = 32  # an evaluation of fewer does not say what batch norm's statistics are
 STOP_AT = 3.0  # multiple of the best smoothed val_loss that ends a ramp
 
 
@@ -37,6 +38,7 @@ class Setting:
     optimizer: str
     parameters: int  # of the network
     normalised: bool  # the network holds normalisation layers: its weights' scale is free
+    batch_norm: bool = False  # the network holds layers whose statistics an evaluation needs
     multipliers: bool = False  # the network has multipliers of its own for rate and decay of its parameters
     decay_bias_and_norm: bool = True
     chance: float = math.nan  # validation accuracy of naming the commonest class; NaN where there are none
@@ -97,14 +99,19 @@ class Setting:
     def spec(
         self, iterations: int, lr: Schedule, momentum: Schedule, weight_decay: float, evaluations: int
     ) -> RunSpec:
-        """A run of this task, evaluated about ``evaluations`` times without costing more than 10 %."""
+        """A run of this task, evaluated about ``evaluations`` times without costing more than 10 %.
+
+        Batch norm takes its statistics from the evaluated samples: taken from training batches, as in the
+        final run, they would cost a short run that looks every few updates as much as its training.
+        """
         every = max(1, round(iterations / evaluations))
         samples = max(64, int(EVAL_SHARE * every * self.batch_size))
+        own = self.batch_norm and min(samples, self.validation) >= OWN_SAMPLES
         return RunSpec(
             task=self.task, iterations=iterations, batch_size=self.batch_size, lr=lr, momentum=momentum,
             weight_decay=weight_decay, optimizer=self.optimizer, seed=self.seed, eval_every=every,
             eval_samples=samples if samples < self.validation else None, device=self.device,
-            precision=self.precision,
+            precision=self.precision, norms="own" if own else "training",
         )  # fmt: skip
 
     def coarse(self, slower: int = 1) -> RunSpec:
@@ -149,7 +156,8 @@ class Setting:
         spec = self.spec(
             self.iterations, cycle, MomentumCycle(*momentum, cycle.stepsize), weight_decay, FINAL_EVALUATIONS
         )
-        return spec.but(test=self.has_test, train_on="all" if self.all_data else "train")
+        part = "all" if self.all_data else "train"
+        return spec.but(test=self.has_test, train_on=part, norms="training")
 
     def shrinkage(self, lr_max: float, momentum: tuple[float, float]) -> float:
         """The shrinkage of a free weight over the final run, per unit of weight decay.

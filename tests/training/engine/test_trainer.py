@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from wellbegun.errors import TaskError
 from wellbegun.schedules.constant import Constant
-from wellbegun.spec import RunSpec
+from wellbegun.spec import NORMS, RunSpec
 from wellbegun.training.engine.precision import resolve
 from wellbegun.training.engine.trainer import build
 from wellbegun.training.task import Task
@@ -130,8 +130,9 @@ def test_segments_do_not_change_the_run():
     assert found == losses
 
 
-def test_evaluation_gives_batch_norm_flags_and_buffers_back():
-    trainer = build(task("cnn"), spec())
+@pytest.mark.parametrize("norms", NORMS)
+def test_evaluation_gives_batch_norm_flags_and_buffers_back(norms):
+    trainer = build(task("cnn"), spec(norms=norms))
     trainer.model[0].eval()  # a flag of the user's own
     train(trainer, 3)
     before, flags = everything(trainer), [m.training for m in trainer.model.modules()]
@@ -158,6 +159,23 @@ def test_evaluation_uses_statistics_of_the_current_weights():
         scaled = scaled * norm.weight[:, None, None] + norm.bias[:, None, None]
         expected = nn.functional.cross_entropy(trainer.model[5](scaled.relu().flatten(1)), targets)
     assert trainer.evaluate()["val_loss"] == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_batch_norm_may_take_the_statistics_of_the_evaluated_samples():
+    """In batches that hold all classes, though the data are sorted by class; dropout stays off."""
+    x = torch.randn(4000, 3, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(4000) * 2 // 4000
+    x += 6.0 * y[:, None]
+    model = nn.Sequential(nn.BatchNorm1d(3, affine=False), nn.Dropout(0.9), nn.Linear(3, 2))
+    with torch.no_grad():
+        model[2].weight.copy_(torch.tensor([[-1.0] * 3, [1.0] * 3]))
+        model[2].bias.zero_()
+    data = Task(model=model, train=(x, y), validation=(x, y), inputs="none")
+    whole = (x - x.mean(0)) / (x.var(0, unbiased=False) + 1e-5).sqrt()
+    expected = nn.functional.cross_entropy(model[2](whole), y).detach()
+    found = build(data, spec(norms="own", batch_size=8)).evaluate()
+    assert found["val_loss"] == pytest.approx(float(expected), rel=0.1)
+    assert found["val_accuracy"] > 0.99  # a batch of one class would be centred between the two
 
 
 def test_frozen_batch_norm_is_not_re_estimated():

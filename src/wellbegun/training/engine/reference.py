@@ -255,7 +255,10 @@ class ReferenceTrainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._spec.seed)
             self._re_estimate(model)
-            output, targets = model.eval()(self._prepared(inputs)), self._typed(targets)
+            model.eval()
+            for norm in _norms(model) if part == "val" and self._spec.norms == "own" else []:
+                norm.running_mean = norm.running_var = None  # then PyTorch takes the batch's
+            output, targets = model(self._prepared(inputs)), self._typed(targets)
             functions = {"loss": self._task.loss_function(), **self._task.metric_functions()}
             return {
                 f"{part}_{name}": float(function(output, targets)) for name, function in functions.items()
@@ -263,8 +266,7 @@ class ReferenceTrainer:
 
     def _re_estimate(self, model: nn.Module) -> None:
         """Batch norm's statistics: averages over 4 fixed training batches, of mean and unbiased variance."""
-        norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        norms = [m for m in norms if not getattr(m, "keeps_statistics", False)]
+        norms = _norms(model)
         model.eval()
         for norm in norms:
             norm.train()
@@ -323,6 +325,12 @@ class ReferenceTrainer:
 
     def _typed(self, targets: Tensor) -> Tensor:
         return targets.to(self._dtype) if targets.is_floating_point() else targets
+
+
+def _norms(model: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """The batch norms that do not ask to be evaluated as they are."""
+    found = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    return [m for m in found if not getattr(m, "keeps_statistics", False)]
 
 
 def _held(source: Any) -> tuple[Tensor, Tensor]:

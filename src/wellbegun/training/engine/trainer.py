@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
@@ -86,7 +86,9 @@ class EngineTrainer:
         self._train, self._augment = data, task.augment
         self._bn_rows = _bn_rows(self.samples, spec.batch_size, task.seed)
         self._validation = self._data(parts.validation)
-        self._validation_rows = subset(sources.size(parts.validation), spec.eval_samples, task.seed)
+        rows = subset(sources.size(parts.validation), spec.eval_samples, task.seed)
+        self._own_statistics = spec.norms == "own"
+        self._validation_rows = _mixed(rows, task.seed) if self._own_statistics else rows
         self._test = parts.test
         self._rates, self._estimate = _estimator(self._optimizer, spec.estimate)
         self._memory = _meter(self._optimizer, spec)
@@ -110,8 +112,9 @@ class EngineTrainer:
         return values
 
     def evaluate(self) -> Mapping[str, float]:
-        """val_loss, val_accuracy and further metrics on the fixed subset, batch norm re-estimated."""
-        values = self._measure(self._validation, self._validation_rows, "val")
+        """val_loss, val_accuracy and further metrics on the fixed subset."""
+        feed = None if self._own_statistics else self._feed_norms
+        values = self._measure(self._validation, self._validation_rows, "val", feed)
         if self._memory is not None:
             values[MEMORY] = self._memory.bytes
         return values if self._estimate is None else {**values, LR_ESTIMATE: self._estimate.lr}
@@ -120,7 +123,8 @@ class EngineTrainer:
         """test_loss, test_accuracy, ... on the whole test set; empty when the task has none."""
         if self._test is None:
             return {}
-        return self._measure(self._data(self._test), torch.arange(sources.size(self._test)), "test")
+        rows = torch.arange(sources.size(self._test))
+        return self._measure(self._data(self._test), rows, "test", self._feed_norms)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that decides the rest of the run: tensors, slots, random states, place in data."""
@@ -192,12 +196,18 @@ class EngineTrainer:
         return torch.autocast(self._device, torch.bfloat16) if self._bf16 else nullcontext()
 
     @torch.no_grad()
-    def _measure(self, data: Data, rows: Tensor, part: str) -> dict[str, float]:
-        """Means over these samples; random layers of the network see a random state of their own."""
+    def _measure(
+        self, data: Data, rows: Tensor, part: str, feed: Callable[[], None] | None
+    ) -> dict[str, float]:
+        """Means over these samples; random layers of the network see a random state of their own.
+
+        Args:
+            feed: gives batch norm its statistics; None: each batch its own.
+        """
         sizes: list[int] = []
         found: dict[str, list[Tensor]] = {f"{part}_{name}": [] for name in ("loss", *self._metrics)}
         private = PrivateRandom(self._seed, self._device)
-        with threads.at_most(self._threads), private, evaluating(self.model, self._feed_norms):
+        with threads.at_most(self._threads), private, evaluating(self.model, feed):
             for inputs, targets in data.stream(iter(fixed_batches(rows, EVAL_BATCH))):
                 with self._autocast():
                     output = self.model(self._normalise(inputs, None))
@@ -279,8 +289,12 @@ def _gradient_in_layout(_module: nn.Module, _inputs: Any, output: Any) -> None:
 def _bn_rows(samples: int, batch_size: int, seed: int) -> list[Tensor]:
     """Positions of the training samples that batch norm's statistics are taken from, in batches."""
     batch = min(norm.BATCH, batch_size, samples)
-    rows = subset(samples, norm.BATCHES * batch, seed)
-    return fixed_batches(rows[torch.randperm(len(rows), generator=augment.seeded(seed, 5))], max(batch, 2))
+    return fixed_batches(_mixed(subset(samples, norm.BATCHES * batch, seed), seed), max(batch, 2))
+
+
+def _mixed(rows: Tensor, seed: int) -> Tensor:
+    """Positions in random order: data are often sorted by class, and a batch should hold all of them."""
+    return rows[torch.randperm(len(rows), generator=augment.seeded(seed, 5))]
 
 
 def _on(loss: Any, device: str) -> Any:
