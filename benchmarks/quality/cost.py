@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 from wellbegun.curve import Run
@@ -29,6 +30,13 @@ class Spent:
     def samples(self, share: float) -> float:
         """trained + share x evaluated."""
         return self.trained + share * self.evaluated
+
+    @property
+    def share(self) -> float:
+        """Seconds per evaluated sample, divided by those per trained one; 0 where one is missing."""
+        if not (self.evaluated and self.trained and self.seconds > 0):
+            return 0.0
+        return (self.eval_seconds / self.evaluated) / (self.seconds / self.trained)
 
     def to_json(self) -> dict[str, Any]:
         values = asdict(self)
@@ -68,12 +76,9 @@ class Spent:
 
 
 def share(spent: Iterable[Spent]) -> float:
-    """What an evaluated sample costs beside a trained one, measured over all of these runs.
+    """What an evaluated sample costs beside a trained one: the median over these measurements.
 
     share = (evaluation seconds / samples evaluated) / (training seconds / samples trained); 0 where nothing
-    was measured.
+    was measured. One process that somebody stopped for a while does not move a median.
     """
-    total = sum(spent, Spent())
-    if not (total.evaluated and total.trained and total.seconds > 0):
-        return 0.0
-    return (total.eval_seconds / total.evaluated) / (total.seconds / total.trained)
+    return median([one.share for one in spent if one.share > 0] or [0.0])

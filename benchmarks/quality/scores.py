@@ -57,11 +57,11 @@ def scores(records: Iterable[Record], measure: str = LOSS) -> list[Score]:
     """
     found: list[Score] = []
     for _, of_task in _grouped(records, "task"):
-        evaluation = share(_spent(of_task))
-        unit = final_run(of_task, evaluation)
+        unit = final_run(of_task, share(_spent(of_task, "cost")))
         untrained = median([run["untrained"] for run in _retrained(of_task)] or [float("nan")])
         for _, group in _grouped(of_task, "contestant"):
             stages = sorted({point["trials"] or 0 for record in group for point in record["points"]})
+            evaluation = share(_spent(group, "search"))
             found += [_score(group, stage or None, evaluation, unit, untrained, measure) for stage in stages]
     return found
 
@@ -113,10 +113,10 @@ def _score(
     )  # fmt: skip
 
 
-def _spent(records: Iterable[Record]) -> list[Spent]:
-    """Everything that was spent, for the share of an evaluated sample."""
+def _spent(records: Iterable[Record], on: str) -> list[Spent]:
+    """What was spent on "search", or on the retrained runs ("cost")."""
     points = [point for record in records for point in record["points"]]
-    return [Spent.from_json(point[name]) for point in points for name in ("search", "cost") if name in point]
+    return [Spent.from_json(point[on]) for point in points if on in point]
 
 
 def _retrained(records: Iterable[Record]) -> list[Record]:

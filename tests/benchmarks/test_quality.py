@@ -67,6 +67,11 @@ def test_the_share_is_the_ratio_of_seconds_per_sample(trained: int, evaluated: i
     assert spent.samples(share([spent])) == pytest.approx(trained + ratio * evaluated)
 
 
+def test_a_process_that_was_stopped_for_a_while_does_not_move_the_share() -> None:
+    measured = [Spent(100, 10, 10.0, 0.25), Spent(100, 10, 10.0, 0.3), Spent(100, 10, 10.0, 700.0)]
+    assert share([*measured, Spent()]) == pytest.approx(0.3)
+
+
 def test_the_share_of_nothing_is_nothing() -> None:
     assert share([]) == 0.0
 
