@@ -11,7 +11,8 @@ import pytest
 
 from wellbegun.curve import DIVERGED, Curve, Run
 from wellbegun.diagnosis.course import last
-from wellbegun.search.correction import correction, overfits
+from wellbegun.search.correction import FAR, correction, overfits
+from wellbegun.search.final_run import final_run
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
 
@@ -98,7 +99,7 @@ def test_a_final_run_that_broke_down_by_heart_gets_more_decay_and_any_other_a_sm
     first, second = (spec for spec in world.asked if spec.iterations == SETTING.iterations)
     factor = second.lr(found.stepsize) / first.lr(found.stepsize)
     if train < 0:
-        assert second.weight_decay == pytest.approx(10 * first.weight_decay) and factor == 1
+        assert second.weight_decay == pytest.approx(FAR * first.weight_decay, rel=0.3) and factor == 1
         assert found.restarts == 0 and not found.discarded and found.weight_decay == second.weight_decay
         assert "where it broke down" in found.findings[-1].reason and "lr_max" in found.intervals
     else:
@@ -107,25 +108,56 @@ def test_a_final_run_that_broke_down_by_heart_gets_more_decay_and_any_other_a_sm
 
 
 @pytest.mark.parametrize(
-    ("best", "diverges_from", "decays", "chosen"),
+    ("step", "best", "diverges_from", "decays", "chosen"),
     [
-        (2e-3, math.inf, [2e-3], 2e-3),  # the next magnitude is right: no further run
-        (2e-2, math.inf, [2e-3, 2e-2], 2e-2),  # better and overfitting still: another magnitude
-        (6e-4, math.inf, [2e-3, 6e-4], 6e-4),  # no better: half of it
-        (2e-3, 1e-3, [2e-3, 6e-4], 6e-4),  # breaks down: half of it
-        (2e-3, 5e-4, [2e-3, 6e-4], 2e-4),  # none can be trained
+        (10, 2e-3, math.inf, [2e-3], 2e-3),  # the next magnitude is right: no further run
+        (10, 2e-2, math.inf, [2e-3, 2e-2], 2e-2),  # better and overfitting still: another magnitude
+        (10, 6e-4, math.inf, [2e-3, 6e-4], 6e-4),  # no better: half of it
+        (10, 2e-3, 1e-3, [2e-3, 6e-4], 6e-4),  # breaks down: half of it
+        (10, 2e-3, 5e-4, [2e-3, 6e-4], 2e-4),  # none can be trained
+        (FAR, 6e-3, math.inf, [6e-3], 6e-3),
+        (FAR, 2.5e-2, math.inf, [6e-3, 6e-2], 6e-2),
+        (FAR, 1e-3, math.inf, [6e-3, 1e-3], 1e-3),
     ],
 )
-def test_magnitudes_first_then_the_exponent_is_bisected(best, diverges_from, decays, chosen):
+def test_magnitudes_first_then_the_exponent_is_bisected(step, best, diverges_from, decays, chosen):
     asked = []
     train = answer(best, diverges_from=diverges_from, asked=asked)
     (first,) = train([FIRST])
-    finding, kept = drive(correction(first), train)
+    finding, kept = drive(correction(first, step), train)
     assert asked[1:] == pytest.approx(decays) and finding.choice == pytest.approx(chosen)
     assert kept.spec.weight_decay == pytest.approx(chosen) and last(kept) == min(map(last, finding.runs))
     json.dumps(finding.to_json(), allow_nan=False)
     assert ("diverged" in finding.reason) == (diverges_from < math.inf)
     assert {run.key for run in finding.runs} >= {first.key, kept.key} and f"{chosen:g}" in finding.reason
+
+
+def test_where_two_runs_break_down_by_heart_the_next_has_a_magnitude_more():
+    asked = []
+
+    def train(specs):
+        asked.extend(spec.weight_decay for spec in specs)
+        return [broken(spec, 0.9, -5.0) if spec.weight_decay < 0.01 else shaped(spec, 0.0) for spec in specs]
+
+    finding, kept = drive(correction(broken(FIRST, 0.9, -5.0)), train)
+    assert asked == pytest.approx([6e-3, 6e-2]) and kept.spec.weight_decay == finding.choice == asked[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "step"), [({}, FAR), ({"normalised": True}, 10), ({"optimizer": "adamw"}, 10)], ids=str
+)
+def test_the_first_step_is_longer_where_decays_begin_lower(changes, step):
+    setting = replace(SETTING, **changes)
+    world = World(edge=0.3)
+    found = drive(recipe(setting, final=False), world.train)
+
+    def train(specs):
+        asked.extend(spec.weight_decay for spec in specs)
+        return [shaped(spec, rise=0.3 if len(asked) == 1 else 0.0, last=0.5 / len(asked)) for spec in specs]
+
+    asked: list[float] = []
+    drive(final_run(setting, found, correct=True), train)
+    assert asked[1] / asked[0] == pytest.approx(step, rel=0.3) and len(asked) == 2  # one digit each
 
 
 def test_the_recipe_keeps_the_better_run_and_counts_all_of_them():

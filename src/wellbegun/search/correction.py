@@ -1,4 +1,4 @@
-"""More weight decay where a whole run overfits: whole runs again, a magnitude up, then half of one."""
+"""More weight decay where a whole run overfits: whole runs again, magnitudes up, then half of the step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from wellbegun.search.plan import Batch, Finding, Plan
 
 STEP = "weight decay of the whole run"
 TIMES = 2  # further whole runs at most
-MAGNITUDE = 10.0  # the first step up; a step that was too long is halved in its exponent
+MAGNITUDE = 10.0  # a step up; one that was too long is halved in its exponent
+FAR = 10**1.5  # the first step without normalisation layers, whose decays begin far lower
 SAME = 0.02  # log(val_loss): ends that differ by less are equal
 HALF = 0.5  # of a run: until then the learning rate of its cycle is large
 
@@ -40,29 +41,32 @@ def overfits(run: Run) -> bool:
     return bool(higher > max(SAME, 2 * noise(curve.val_loss)))
 
 
-def correction(final: Run) -> Plan[tuple[Finding, Run] | None]:
+def correction(final: Run, first_step: float = FAR) -> Plan[tuple[Finding, Run] | None]:
     """Whole runs with more weight decay than this one has, and which ended lowest; None if it is sound.
 
-    A magnitude up; from there another one if that run is better and overfits still, or else half of one.
-    Range tests cannot tell: overfitting shows only in a run of the whole length.
+    A step up; from there a magnitude more if that run overfits still and ended no higher, or else half of the
+    step. Range tests cannot tell: overfitting shows only in a run of the whole length.
 
     Source: arXiv:1803.09820, Sec. 4.4: magnitudes first, then the exponent bisected; Remark 6: weight decay
-    is the knob. Choice: after the whole run, and at most two more.
+    is the knob. Choice: after the whole run, and at most two more; the first step (benchmarks/README.md,
+    overfitting).
     """
     if not overfits(final) or not final.spec.weight_decay > 0:
         return None
-    runs, best, step = [final], final, MAGNITUDE
+    runs, best, step = [final], final, first_step
     for _ in range(TIMES):
         decay = round_to(best.spec.weight_decay * step, 1)
         if decay in [run.spec.weight_decay for run in runs]:
             break
         (run,) = yield Batch.of(STEP, [final.spec.but(weight_decay=decay)])
         runs.append(run)
+        still = overfits(run)
         better = bool(np.log(last(run)) < np.log(last(best)) - SAME)
-        best = run if better else best
-        if better and not overfits(run):
+        up = still and (better or lost_at(best) is not None)  # of two that broke down by heart, the second
+        best = run if better or up else best
+        if better and not still:
             break
-        step = step if better and step == MAGNITUDE else step**0.5
+        step = MAGNITUDE if up else step**0.5
     return _finding(runs, best), best
 
 

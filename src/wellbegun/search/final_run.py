@@ -10,7 +10,7 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.errors import Refused
 from wellbegun.search.breakdown import lost_at
-from wellbegun.search.correction import correction
+from wellbegun.search.correction import FAR, MAGNITUDE, correction
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.recommendation import Recommendation
@@ -34,11 +34,12 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
         Refused: every one of them broke down.
     """
     lr_max, pair = found.lr_max, (found.momentum_max, found.momentum_min)
+    step = MAGNITUDE if setting.adaptive or setting.normalised else FAR
     unstable: list[float] = []
     discarded: list[Run] = []
     for _ in range(1 + RESTARTS):
         (run,) = yield Batch.of("final run", [setting.final(lr_max, pair, found.weight_decay)])
-        more = (yield from correction(run)) if correct else None
+        more = (yield from correction(run, step)) if correct else None
         kept = run if more is None else more[1]
         if lost_at(kept) is None:
             found = replace(found, lr_max=lr_max, lr_min=round_to(lr_max / 10, 2), final=kept)
