@@ -78,7 +78,9 @@ def broken(spec, at, train):
     [
         (0.9, -5.0, True),  # it knew its data by heart before it broke down
         (0.9, 0.5, False),  # its training loss rose, too: it was the rate
-        (0.4, -5.0, False),  # too early to tell
+        (0.4, -5.0, True),  # on the way up already
+        (0.4, 0.5, False),
+        (0.25, -5.0, False),  # its validation loss was falling still
     ],
 )
 def test_a_run_that_broke_down_overfitted_where_its_training_loss_went_on_falling(at, train, expected):

@@ -16,6 +16,7 @@ TIMES = 2  # further whole runs at most
 MAGNITUDE = 10.0  # a step up; one that was too long is halved in its exponent
 FAR = 10**1.5  # the first step without normalisation layers, whose decays begin far lower
 SAME = 0.02  # log(val_loss): ends that differ by less are equal
+BY_HEART = 0.1  # log(train_loss) that a run learned while it learned nothing more that carries over
 HALF = 0.5  # of a run: until then the learning rate of its cycle is large
 
 
@@ -24,21 +25,23 @@ def overfits(run: Run) -> bool:
 
     The falling learning rate lowers the validation loss of a network that still learns what carries over;
     where the end is higher all the same, overfitting has undone more than that. Of a run that broke down, the
-    rows before that count, and its training loss must have fallen meanwhile.
+    rows before that are read, all of them, and its training loss must have fallen since the best.
 
     Source: arXiv:1803.09820, Sec. 3: validation loss that rises while training goes on is overfitting.
-    Choice: half of the run, and by more than 2 % and twice the curve's own noise.
+    Choice: half of the run, and by more than 2 % and twice the curve's own noise; of a run that broke down,
+    2 % while its training loss fell by a tenth.
     """
     broken = lost_at(run)
     curve = run.curve if broken is None else run.curve.rows(0, broken)
-    rows = curve.iteration <= HALF * run.spec.iterations
-    if rows.all() or rows.sum() <= ENDING:
+    first = len(curve) if broken is not None else int(np.sum(curve.iteration <= HALF * run.spec.iterations))
+    if first <= ENDING:
         return False
-    path = course(curve.val_loss)[rows]
-    if broken is not None and not curve.train_loss[-1] < curve.train_loss[int(np.argmin(path))]:
-        return False
-    higher = np.log(np.median(curve.val_loss[-ENDING:])) - path.min()
-    return bool(higher > max(SAME, 2 * noise(curve.val_loss)))
+    path = course(curve.val_loss)[:first]
+    risen = np.log(np.median(curve.val_loss[-ENDING:])) - path.min()
+    if broken is None:
+        return bool(risen > max(SAME, 2 * noise(curve.val_loss)))
+    learned = np.log(curve.train_loss[int(np.argmin(path))] / np.median(curve.train_loss[-ENDING:]))
+    return bool(risen > SAME and learned > BY_HEART)
 
 
 def correction(final: Run, first_step: float = FAR) -> Plan[tuple[Finding, Run] | None]:
