@@ -124,8 +124,14 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_all_rows_kept(bad):
     ],
 )
 def test_the_rules_of_divergence(losses, limit, diverged):
-    train = np.array([NAN] + [1.0] * (len(losses) - 1))
+    train = np.array([NAN, *losses[1:]])
     assert has_diverged(train, np.array(losses), limit) is diverged
+
+
+@pytest.mark.parametrize(("train", "diverged"), [(1.7, True), (1.61, True), (1.59, False), (0.1, False)])
+def test_a_network_that_goes_on_learning_its_training_data_has_not_diverged(train, diverged):
+    losses = np.array([2.0, 1.5, 1.5, 1.5, 2.2, 2.4, 2.6])
+    assert has_diverged(np.array([NAN, *[1.2] * 3, *[train] * 3]), losses) is diverged
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.course import course
 from wellbegun.diagnosis.intervals import noise
 from wellbegun.diagnosis.ranking import WITHIN
+from wellbegun.schedules._base import Floats
 
 LOST = 0.3  # log(val_loss) above its lowest at the end that is no wobble
+TINY = 1e-12  # stands for a training loss of 0 on a logarithmic scale
+UNLEARNED = 0.1  # log(train_loss) above the rows before: a sudden rise of both is no overfitting
 
 
 def failed(run: Run) -> bool:
@@ -27,13 +30,22 @@ def lost_at(run: Run) -> int | None:
     """The row in which a run lost by a sudden rise what it had learned, for good; None where it did not.
 
     A run that diverged between two evaluations lost it after the last row. Overfitting raises the loss, too,
-    but not at once.
+    but not at once, or not that of the training data.
     """
     if not failed(run):
         return None
-    loss = run.curve.val_loss
+    loss, train = run.curve.val_loss, run.curve.train_loss
     sound = np.isfinite(loss) & (loss > 0)
     known = len(loss) if sound.all() else int(np.argmin(sound))
-    logs = np.log(loss[:known])
-    rises = (row for row in range(1, known) if logs[row] - logs[max(0, row - WITHIN) : row].min() > LOST)
+    rises = (
+        row
+        for row in range(1, known)
+        if _rise(loss, row) > LOST and not _rise(train, row) <= UNLEARNED  # NaN: nobody knows
+    )
     return next(rises, known if run.diverged else None)
+
+
+def _rise(loss: Floats, row: int) -> float:
+    """By how much log(loss) lies above the lowest of the rows just before."""
+    logs = np.log(np.maximum(loss[max(0, row - WITHIN) : row + 1], TINY))
+    return float(logs[-1] - logs[:-1].min())

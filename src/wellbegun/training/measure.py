@@ -35,7 +35,8 @@ def measure(
     - val_loss or any training loss is not finite;
     - val_loss > 10 x the one at iteration 0;
     - the median of the last 3 val_losses >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.8 x
-      of it: the network had learnt and is no better than untrained again;
+      of it: the network had learnt and is no better than untrained again; not while the last 3 training
+      losses are below 0.8 x of it, for then it overfits;
     - with ``spec.limit``: the median of the last 3 val_losses > limit x the lowest median of 3 so far, or the
       last 6 all >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.95 x of it.
 
@@ -100,7 +101,8 @@ def has_diverged(
         return False
     medians = np.median(np.lib.stride_tricks.sliding_window_view(val_loss, SMOOTHED), axis=1)
     best, last = float(medians.min()), float(medians[-1])
-    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first:
+    learnt = np.median(train_loss[1:][-SMOOTHED:]) < LEARNT * first
+    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first and not learnt:
         return True
     if limit is None:
         return False
