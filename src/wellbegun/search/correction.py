@@ -16,7 +16,6 @@ TIMES = 2  # further whole runs at most
 MAGNITUDE = 10.0  # a step up; one that was too long is halved in its exponent
 FAR = 10**1.5  # the first step without normalisation layers, whose decays begin far lower
 SAME = 0.02  # log(val_loss): ends that differ by less are equal
-BY_HEART = 0.1  # log(train_loss) that a run learned while it learned nothing more that carries over
 HALF = 0.5  # of a run: until then the learning rate of its cycle is large
 
 
@@ -24,31 +23,23 @@ def overfits(run: Run) -> bool:
     """Whether a cycle lost more in its second half than it gained: it ends above the best of the first.
 
     The falling learning rate lowers the validation loss of a network that still learns what carries over;
-    where the end is higher all the same, overfitting has undone more than that. Of a run that broke down, the
-    rows before that are read, all of them, and its training loss must have fallen since the best.
+    where the end is higher all the same, overfitting has undone more than that.
 
     Source: arXiv:1803.09820, Sec. 3: validation loss that rises while training goes on is overfitting.
-    Choice: half of the run, and by more than 2 % and twice the curve's own noise; of a run that broke down,
-    2 % while its training loss fell by a tenth.
+    Choice: half of the run, and by more than 2 % and twice the curve's own noise.
     """
-    broken = lost_at(run)
-    curve = run.curve if broken is None else run.curve.rows(0, broken)
-    first = len(curve) if broken is not None else int(np.sum(curve.iteration <= HALF * run.spec.iterations))
-    if first <= ENDING:
+    rows = run.curve.iteration <= HALF * run.spec.iterations
+    if lost_at(run) is not None or rows.sum() <= ENDING:
         return False
-    path = course(curve.val_loss)[:first]
-    risen = np.log(np.median(curve.val_loss[-ENDING:])) - path.min()
-    if broken is None:
-        return bool(risen > max(SAME, 2 * noise(curve.val_loss)))
-    learned = np.log(curve.train_loss[int(np.argmin(path))] / np.median(curve.train_loss[-ENDING:]))
-    return bool(risen > SAME and learned > BY_HEART)
+    lowest = float(course(run.curve.val_loss)[rows].min())
+    return bool(np.log(last(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
 
 
 def correction(final: Run, first_step: float = FAR) -> Plan[tuple[Finding, Run] | None]:
     """Whole runs with more weight decay than this one has, and which ended lowest; None if it is sound.
 
-    A step up; from there a magnitude more if that run overfits still and ended no higher, or else half of the
-    step. Range tests cannot tell: overfitting shows only in a run of the whole length.
+    A step up; from there a magnitude more if that run is better and overfits still, or else half of the step.
+    Range tests cannot tell: overfitting shows only in a run of the whole length.
 
     Source: arXiv:1803.09820, Sec. 4.4: magnitudes first, then the exponent bisected; Remark 6: weight decay
     is the knob. Choice: after the whole run, and at most two more; the first step (benchmarks/README.md,
@@ -63,31 +54,24 @@ def correction(final: Run, first_step: float = FAR) -> Plan[tuple[Finding, Run] 
             break
         (run,) = yield Batch.of(STEP, [final.spec.but(weight_decay=decay)])
         runs.append(run)
-        still = overfits(run)
         better = bool(np.log(last(run)) < np.log(last(best)) - SAME)
-        up = still and (better or lost_at(best) is not None)  # of two that broke down by heart, the second
-        best = run if better or up else best
-        if better and not still:
+        best = run if better else best
+        if better and not overfits(run):
             break
-        step = MAGNITUDE if up else step**0.5
+        step = MAGNITUDE if better else step**0.5
     return _finding(runs, best), best
 
 
 def _finding(runs: list[Run], best: Run) -> Finding:
     first = runs[0]
     scores, tried = ends({f"{run.spec.weight_decay:g}": run for run in runs})
-    curve, broken = first.curve, lost_at(first)
-    lowest = float(np.nanmin(curve.val_loss))
-    share = curve.iteration / first.spec.iterations
-    at = share[int(np.nanargmin(curve.val_loss))]
-    end = f"{last(first):.4g} at its end"
-    if broken is not None:
-        end = f"{curve.val_loss[broken - 1]:.4g} after {share[broken - 1]:.0%}, where it broke down"
+    lowest = float(np.nanmin(first.curve.val_loss))
+    at = first.curve.iteration[int(np.nanargmin(first.curve.val_loss))] / first.spec.iterations
     told = "is lowest" if best is not first else "stays: none of the others ends lower by more than 2 %"
     return Finding(
         STEP, best.spec.weight_decay,
         f"The final run overfitted: its validation loss was {lowest:.4g} after {at:.0%} of it and "
-        f"{end}. Whole runs end, by weight decay, at {tried}; "
+        f"{last(first):.4g} at its end. Whole runs end, by weight decay, at {tried}; "
         f"{best.spec.weight_decay:g} {told}.",
         tuple(runs),
         details={

@@ -23,9 +23,8 @@ BACK_OFF = 2.0  # lr_max is divided by this after one that did
 def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan[Recommendation]:
     """The recommendation with its final run.
 
-    A run that overfits is followed by whole runs with more weight decay, whether it lasted or not: a network
-    that knows its training data by heart may break down at any rate. Any other that breaks down begins again
-    with half the rate.
+    A run that breaks down begins again with half the rate; one that overfits is followed by whole runs with
+    more weight decay.
 
     Args:
         correct: whether an overfitting run may be followed by others.

@@ -35,8 +35,8 @@ def measure(
     - val_loss or any training loss is not finite;
     - val_loss > 10 x the one at iteration 0;
     - the median of the last 3 val_losses >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.8 x
-      of it: the network had learnt and is no better than untrained again; not while the last 3 training
-      losses are below 0.8 x of it, for then it overfits;
+      of it: the network had learnt and is no better than untrained again. Neither of these while the median
+      of the last 3 training losses is below 0.8 x of it: then it overfits, which is no divergence;
     - with ``spec.limit``: the median of the last 3 val_losses > limit x the lowest median of 3 so far, or the
       last 6 all >= 0.98 x the one at iteration 0, after a median of 3 was <= 0.95 x of it.
 
@@ -95,14 +95,14 @@ def has_diverged(
     if not np.isfinite(val_loss).all() or not np.isfinite(train_loss[1:]).all():
         return True
     first = 0.0 if continued else float(val_loss[0])
-    if first > 0 and val_loss[-1] > EXPLODED * first:
+    learning = len(val_loss) > 1 and float(np.median(train_loss[1:][-SMOOTHED:])) < LEARNT * first
+    if first > 0 and val_loss[-1] > EXPLODED * first and not learning:
         return True
     if len(val_loss) < SMOOTHED:
         return False
     medians = np.median(np.lib.stride_tricks.sliding_window_view(val_loss, SMOOTHED), axis=1)
     best, last = float(medians.min()), float(medians[-1])
-    learnt = np.median(train_loss[1:][-SMOOTHED:]) < LEARNT * first
-    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first and not learnt:
+    if first > 0 and best <= LEARNT * first and last >= UNTRAINED * first and not learning:
         return True
     if limit is None:
         return False
