@@ -43,6 +43,13 @@ def test_a_slow_rise_is_none():
     assert failed(run) and lost_at(run) is None
 
 
+@pytest.mark.parametrize(("end", "broke"), [(0.036, False), (0.06, False), (0.08, True), (2.3, True)])
+def test_a_few_samples_more_where_next_to_no_loss_is_left_are_none(end, broke):
+    down = np.geomspace(2.3, 0.024, 21).tolist()
+    run = run_of([*down, *[end] * 20], [*down, *[2 * end] * 20])
+    assert failed(run) == broke and lost_at(run) == (21 if broke else None)
+
+
 def test_what_comes_back_is_none():
     run = run_of([*FALLING, 2.3, 2.3, *[0.9] * 10], [*FALLING, 2.3, 2.3, *[0.9] * 10])
     assert not failed(run) and lost_at(run) is None

@@ -11,19 +11,26 @@ from wellbegun.diagnosis.ranking import WITHIN
 from wellbegun.schedules._base import Floats
 
 LOST = 0.3  # log(val_loss) above its lowest at the end that is no wobble
+GONE = 0.02  # of what was learned: where next to no loss is left, a few samples multiply it
 TINY = 1e-12  # stands for a training loss of 0 on a logarithmic scale
 UNLEARNED = 0.1  # log(train_loss) above the rows before: a sudden rise of both is no overfitting
 
 
 def failed(run: Run) -> bool:
-    """Whether a run diverged, or ended well above the lowest loss that it had reached."""
+    """Whether a run diverged, or ended well above the lowest loss that it had reached.
+
+    Well above: by more than ``LOST`` of log(val_loss) and three times its noise, and by more than ``GONE`` of
+    the loss that it had lost since it began.
+    """
     if run.diverged:
         return True
     path = course(run.curve.val_loss)
     known = path[np.isfinite(path)]
     if not len(known):
         return True
-    return bool(known[-1] - known.min() > max(LOST, 3 * noise(run.curve.val_loss)))
+    first, lowest, end = float(run.curve.val_loss[0]), *np.exp([known.min(), known[-1]])
+    risen = known[-1] - known.min() > max(LOST, 3 * noise(run.curve.val_loss))
+    return bool(risen and end - lowest > GONE * (first - lowest))
 
 
 def lost_at(run: Run) -> int | None:
