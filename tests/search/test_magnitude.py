@@ -10,8 +10,8 @@ import pytest
 from wellbegun.curve import Curve
 from wellbegun.errors import Refused
 from wellbegun.schedules.cyclical import OneCycle
-from wellbegun.search.learning_rate import MARGIN, coarse
-from wellbegun.search.magnitude import FLAT, look, lowest_between, rate_of
+from wellbegun.search.learning_rate import MARGIN, SLOWER, coarse
+from wellbegun.search.magnitude import FLAT, carried, look, lowest_between, rate_of
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
 
@@ -55,7 +55,8 @@ def test_with_normalisation_layers_the_edge_is_no_end(best):
     world = Patient(edge=0.5, noise=0.001, asked=[])
     world.best = best
     found = drive(look(NORMALISED), world.train)
-    assert abs(np.log10(found.choice / MARGIN / best)) < 0.2
+    length = (NORMALISED.iterations / NORMALISED.ramp_iterations) ** SLOWER
+    assert abs(np.log10(found.choice / MARGIN / best / length)) < 0.2
     cycles = [spec for spec in world.asked if isinstance(spec.lr, OneCycle)]
     again = {spec.lr.lr_max for spec in cycles if spec.seed == NORMALISED.seed + 1}
     assert len(again) == 3 and min(again) < found.choice / MARGIN < max(again)
@@ -135,6 +136,30 @@ def test_seeds_whose_edges_differ_find_the_same_rate():
 def test_others_look_for_the_edge_alone():
     world = World(edge=0.3, noise=0.005)
     assert drive(look(SETTING), world.train).to_json() == drive(coarse(SETTING), world.train).to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "power"),
+    [({"normalised": True}, SLOWER), ({"normalised": True, "optimizer": "adamw"}, 0.0), ({}, 0.0)],
+    ids=str,
+)
+def test_with_normalisation_layers_a_longer_run_rises_farther(changes, power):
+    setting = replace(SETTING, **changes)
+    for times in (1.0, 4.0, 32.0):
+        updates = round(setting.iterations / times)
+        assert carried(setting, updates) == pytest.approx(times**power, rel=0.01)
+    assert carried(setting, 2 * setting.iterations) == 1.0
+
+
+def test_the_choice_of_a_longer_run_is_larger_by_that_and_says_so():
+    found = {}
+    for epochs in (SETTING.epochs, 9 * SETTING.epochs):
+        setting = replace(NORMALISED, epochs=epochs, length=NORMALISED.ramp_iterations)
+        world = Patient(edge=0.5, noise=0.001)
+        found[epochs] = drive(look(setting), world.train)
+    short, long = found.values()
+    assert long.choice / short.choice == pytest.approx(9**SLOWER, rel=0.05)
+    assert f"a run of {setting.iterations} updates may rise" in long.reason
 
 
 @pytest.mark.parametrize("setting", [ADAPTIVE, NORMALISED])

@@ -10,6 +10,7 @@ import pytest
 
 from wellbegun.curve import DIVERGED, FINISHED, Curve, Run
 from wellbegun.schedules.cyclical import MomentumCycle, OneCycle
+from wellbegun.search.magnitude import carried
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
 from wellbegun.search.usual import SHORTEST, Cycle, untuned, usual
@@ -39,6 +40,15 @@ def ends_at(loss, asked=None):
         return runs
 
     return train
+
+
+@pytest.mark.parametrize("cycle", [OWN, Cycle(0.1, (0.95, 0.85), 5e-4)], ids=str)
+def test_with_normalisation_layers_both_are_tried_at_the_rate_that_a_short_cycle_bears(cycle):
+    for epochs in (1, 5, 100):
+        setting = replace(SETTING, normalised=True, epochs=epochs)
+        spec = cycle.short(setting, 0)
+        assert spec.lr.lr_max == pytest.approx(cycle.lr_max / carried(setting, spec.iterations))
+    assert cycle.short(SETTING, 0).lr.lr_max == cycle.lr_max
 
 
 def is_usual(spec):

@@ -12,7 +12,7 @@ from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import LEARNED, UNTRAINED
 from wellbegun.diagnosis.course import ends, last
 from wellbegun.errors import Refused
-from wellbegun.search.learning_rate import HEADROOM, MARGIN, coarse, round_to
+from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, coarse, round_to
 from wellbegun.search.momentum import usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import STOP_AT, Setting
@@ -81,6 +81,20 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     return _finding(setting, found | twice, best, edge)
 
 
+def carried(setting: Setting, updates: int) -> float:
+    """By how much the final run's rate may exceed that of a cycle of so many updates.
+
+    factor = max(1, iterations / updates) ** SLOWER with normalisation layers; 1 without them, and with an
+    adaptive optimizer.
+
+    Source: arXiv:1803.09820, Sec. 4.1: a larger stepsize allows a wider range. Choice: the power by which
+    edges are carried over, too.
+    """
+    if setting.adaptive or not setting.normalised:
+        return 1.0
+    return float(max(1.0, setting.iterations / updates) ** SLOWER)
+
+
 def rate_of(half_decade: float) -> float:
     """1 or 3 of a magnitude: -2 -> 0.1, -1 -> 0.3, 0 -> 1; between two of them what lies there."""
     low = math.floor(half_decade)
@@ -135,8 +149,12 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
     named = {_name(n, seed): run for n in sorted(found) for seed, run in enumerate(found[n])}
     scores, tried = ends(named)
     rate = round_to(rate_of(lowest_between(found, best)), 2)
-    choice = round_to(MARGIN * rate, 3)
+    factor = carried(setting, found[best][0].spec.iterations)
+    most = round_to(factor * rate, 2)
+    choice = round_to(MARGIN * most, 3)
     near = "" if rate == rate_of(best) else f", between it and its neighbours {rate:g} would be"
+    if factor > 1:
+        near += f"; a run of {setting.iterations} updates may rise {factor:.2g} times as far"
     who = (
         "a network that had learned nothing from its inputs by then"
         if setting.blind
@@ -147,7 +165,7 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
         f"A fast ramp becomes unstable at {edge.choice:.2g}, which says little of the useful rates of {who}. "
         f"Short cycles up to these rates end at a validation loss of {tried}; {rate_of(best):g} is best"
         f"{near}. The linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most "
-        f"{rate:g}.",
+        f"{most:g}.",
         runs,
         details={
             "labels": {run.key: name for name, run in named.items()}, "winner": found[best][0].key,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ends, last
+from wellbegun.search.magnitude import carried
 from wellbegun.search.momentum import USUAL_CYCLE
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.setting import Setting
@@ -50,9 +51,11 @@ class Cycle:
         return max(rates) <= SAME_RATE * min(rates) and max(decays) <= SAME_DECAY * min(decays)
 
     def short(self, setting: Setting, seed: int) -> RunSpec:
-        """A whole cycle as short as a range test, or of ``SHORTEST``."""
-        steady = replace(setting, length=max(setting.ramp_iterations, SHORTEST))
-        return steady.short_cycle(self.lr_max, self.momentum, self.weight_decay).but(seed=seed)
+        """A whole cycle as short as a range test, or of ``SHORTEST``, with the rate that suits its length."""
+        length = max(setting.ramp_iterations, SHORTEST)
+        rate = self.lr_max / carried(setting, min(length, setting.iterations))
+        steady = replace(setting, length=length)
+        return steady.short_cycle(rate, self.momentum, self.weight_decay).but(seed=seed)
 
 
 def untuned(setting: Setting) -> Cycle | None:
