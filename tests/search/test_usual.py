@@ -51,6 +51,13 @@ def test_with_normalisation_layers_both_are_tried_at_the_rate_that_a_short_cycle
     assert cycle.short(SETTING, 0).lr.lr_max == cycle.lr_max
 
 
+@pytest.mark.parametrize(("normalised", "said"), [(True, True), (False, False)])
+def test_the_reason_says_where_the_rates_were_carried_down(normalised, said):
+    setting = replace(SETTING, normalised=normalised, epochs=100)
+    finding = drive(usual(setting, OWN), ends_at(lambda spec: 0.5))
+    assert ("both rates divided by" in finding.reason) == said
+
+
 def is_usual(spec):
     return spec.lr.lr_max == 0.1
 

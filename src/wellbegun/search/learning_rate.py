@@ -168,7 +168,7 @@ def bounds(
     that the edge comes down later, so the larger of the two counts.
 
     Ramps of one seed count as one, with their median; a ramp without an edge counts with its end. For
-    forgiving training (see ``Setting``) lr_max is at most the rate that short cycles found; where no
+    forgiving training (see ``Setting``) lr_max is at most what short cycles say; where no
     known ramp came near an edge, no further one is made.
 
     Args:
@@ -328,7 +328,7 @@ def _reason(
     if _by_cycles(lr_max, cycled):
         return (
             f"{tests} allow more, up to {max(edges):.2g}, but the short cycles are "
-            f"best around {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it (one cycle)."
+            f"good for {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it (one cycle)."
         )
     if stable:
         return (

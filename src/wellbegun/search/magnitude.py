@@ -44,7 +44,8 @@ def look(setting: Setting) -> Plan[Finding]:
 def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     """The largest rate of the best of several short cycles: powers of ten, then half of one either way.
 
-    Between the best and its neighbours, where a parabola through their ends is lowest.
+    Between the best and its neighbours, where a parabola through their ends is lowest; ``carried`` to the
+    final run's length.
 
     Its choice stands where that of the coarse look does: ``MARGIN`` times that rate. Networks with
     normalisation layers, whose edges say nothing, go on to larger rates while these are better, and their

@@ -100,7 +100,8 @@ def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Fin
             break
     gains = [_gain(own, theirs) for own, theirs in pairs]
     beaten = max(gains) < -BEATEN
-    return _finding(tuned, other, pairs, gains, beaten)
+    factor = carried(setting, pairs[0][0].spec.iterations)
+    return _finding(tuned, other, pairs, gains, beaten, factor)
 
 
 def _gain(own: Run, theirs: Run) -> float:
@@ -110,12 +111,18 @@ def _gain(own: Run, theirs: Run) -> float:
 
 
 def _finding(
-    tuned: Cycle, other: Cycle, pairs: list[tuple[Run, Run]], gains: list[float], beaten: bool
+    tuned: Cycle,
+    other: Cycle,
+    pairs: list[tuple[Run, Run]],
+    gains: list[float],
+    beaten: bool,
+    factor: float,
 ) -> Finding:
     chosen = USUAL if beaten else TUNED
     own, theirs = zip(*pairs, strict=True)
     runs = [run for pair in pairs for run in pair]
     names = [f"{name}, seed {pair[0].spec.seed}" for pair in pairs for name in (TUNED, USUAL)]
+    down = f" (both rates divided by {factor:.2g} for their length)" if factor > 1 else ""
     if beaten:
         told = f"With every seed the usual ones end lower by more than {BEATEN:.0%}: they are recommended."
     elif gains[0] > BEATEN:
@@ -125,7 +132,7 @@ def _finding(
     return Finding(
         STEP, chosen,
         f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) end at a "
-        f"validation loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}. {told}",
+        f"validation loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}{down}. {told}",
         tuple(runs),
         details={
             "labels": {run.key: name for name, run in zip(names, runs, strict=True)},
