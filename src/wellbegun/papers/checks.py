@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wellbegun.papers.exhibit import Results, pooled
+from wellbegun.papers.exhibit import Results, larger_spread
 from wellbegun.papers.measures import lowest
 
 Check = Callable[[Results], tuple[bool, str]]
@@ -24,7 +24,7 @@ def not_below(one: str, other: str, within: float = 0.0) -> Check:
 
     def check(found: Results) -> tuple[bool, str]:
         a, b = found[one], found[other]
-        return a.accuracy >= b.accuracy - max(within, pooled(a, b)), f"{a}, {b}"
+        return a.accuracy >= b.accuracy - max(within, larger_spread(a, b)), f"{a}, {b}"
 
     return check
 

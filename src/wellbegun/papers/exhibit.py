@@ -188,17 +188,17 @@ def borrowed(exhibit: Exhibit, name: str, *sources: str, as_: str = "") -> Line:
 def ordered(results: Results, names: Sequence[str], *, within: float = 1.0) -> tuple[bool, str]:
     """Whether accuracy does not fall along these lines by more than ``within`` standard deviations.
 
-    The deviation of a step is that of the two means' lines pooled; where there is one run each it is 0.
+    The deviation of a step is the larger spread of its two lines; where there is one run each it is 0.
     """
     pairs = [(results[one], results[other]) for one, other in pairwise(names)]
     holds = all(
-        other.accuracy >= one.accuracy - within * pooled(one, other)
+        other.accuracy >= one.accuracy - within * larger_spread(one, other)
         for one, other in pairs
     )  # fmt: skip
     return holds, ", ".join(str(results[name]) for name in names)
 
 
-def pooled(one: Result, other: Result) -> float:
+def larger_spread(one: Result, other: Result) -> float:
     """The larger spread of the two, percent; 0 where neither has repeats."""
     spreads = [r.spread for r in (one, other) if np.isfinite(r.spread)]
     return max(spreads, default=0.0)

@@ -1,6 +1,6 @@
 """What the blocks of Table 2 share."""
 
-from wellbegun.papers.exhibit import Claim, Results, pooled
+from wellbegun.papers.exhibit import Claim, Results, larger_spread
 
 
 def universal(network: str, usual: tuple[str, ...], short: tuple[str, ...], says: str) -> Claim:
@@ -9,7 +9,7 @@ def universal(network: str, usual: tuple[str, ...], short: tuple[str, ...], says
     def check(found: Results) -> tuple[bool, str]:
         best, other = (max((found[n] for n in names), key=lambda r: r.accuracy) for names in (short, usual))
         half = 2 * best.line.iterations <= other.line.iterations
-        return half and best.accuracy >= other.accuracy - pooled(best, other), f"{best}, {other}"
+        return half and best.accuracy >= other.accuracy - larger_spread(best, other), f"{best}, {other}"
 
     return Claim(
         id=f"dap-superconvergence-universal-{network}",

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, larger_spread
 from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, line
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
 
@@ -13,7 +13,7 @@ NAMES = tuple(f"TBS {size}" for size in SIZES)
 
 def _equal(found: Results) -> tuple[bool, str]:
     pairs = combinations([found[name] for name in NAMES], 2)
-    holds = all(abs(a.accuracy - b.accuracy) <= pooled(a, b) for a, b in pairs)
+    holds = all(abs(a.accuracy - b.accuracy) <= larger_spread(a, b) for a, b in pairs)
     return holds, ", ".join(str(found[name]) for name in NAMES)
 
 

@@ -1,6 +1,6 @@
 """Figures 6a and 6b: total batch sizes compared at equal run time."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, larger_spread
 from wellbegun.papers.measures import final_loss, gap_at, level_after, loss_at
 from wellbegun.papers.smith2018._equal_time import NAMES, SIZES, by_size
 from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
@@ -17,7 +17,7 @@ def _losses(found: Results) -> tuple[bool, str]:
 
 def _smallest(found: Results) -> tuple[bool, str]:
     best = max((found[name] for name in NAMES), key=lambda r: r.accuracy)
-    near = [n for n in NAMES if found[n].accuracy >= best.accuracy - pooled(best, found[n])]
+    near = [n for n in NAMES if found[n].accuracy >= best.accuracy - larger_spread(best, found[n])]
     return near[0] in ("TBS 256", "TBS 512", "TBS 1024"), f"within the spread of the best: {', '.join(near)}"
 
 

@@ -1,6 +1,6 @@
 """Figure 9: weight decays at a constant learning rate."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, larger_spread
 from wellbegun.papers.measures import final_loss, late_slope, loss_at, lowest, shows
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules.constant import Constant
@@ -48,7 +48,7 @@ def _first(found: Results) -> tuple[bool, str]:
     early, final = (
         min(ORDER, key=lambda n: loss_at(found[n], 0.2)), max(ORDER, key=lambda n: found[n].accuracy)
     )  # fmt: skip
-    near = found[early].accuracy >= found[final].accuracy - pooled(found[early], found[final])
+    near = found[early].accuracy >= found[final].accuracy - larger_spread(found[early], found[final])
     return near, f"by loss at 20 %: {found[early]}; by accuracy: {found[final]}"
 
 

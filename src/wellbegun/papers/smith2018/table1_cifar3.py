@@ -1,6 +1,6 @@
 """Table 1, rows 1 to 10: the 3-layer network on CIFAR-10, rate and momentum cyclical or constant."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Results, ordered, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Results, larger_spread, ordered
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
@@ -25,7 +25,7 @@ def _row(number: int, lr: Schedule, momentum: Schedule, accuracy: float, spread:
 
 def _cyclical(found: Results) -> tuple[bool, str]:
     one, two, three, four, five = (found[f"row {n}"] for n in range(1, 6))
-    equal = abs(one.accuracy - five.accuracy) <= pooled(one, five)
+    equal = abs(one.accuracy - five.accuracy) <= larger_spread(one, five)
     ordered_ = one.accuracy > four.accuracy > three.accuracy and one.accuracy > two.accuracy
     return equal and ordered_, ", ".join(map(str, (one, two, three, four, five)))
 
@@ -35,7 +35,7 @@ def _constant(found: Results) -> tuple[bool, str]:
     best = max((rows[9], rows[10]), key=lambda r: r.accuracy)
     cycled = max((rows[6], rows[7]), key=lambda r: r.accuracy)
     lowest = rows[8].accuracy <= min(r.accuracy for r in rows.values())
-    return best.accuracy >= cycled.accuracy - pooled(best, cycled) and lowest, ", ".join(
+    return best.accuracy >= cycled.accuracy - larger_spread(best, cycled) and lowest, ", ".join(
         map(str, rows.values())
     )
 
@@ -46,7 +46,7 @@ def _as_the_start(found: Results) -> tuple[bool, str]:
     numbers = ", ".join(
         f"{a}-{b}: {x.accuracy - y.accuracy:+.2f}" for (a, b), (x, y) in zip(pairs, both, strict=True)
     )
-    return all(abs(x.accuracy - y.accuracy) <= pooled(x, y) for x, y in both), numbers
+    return all(abs(x.accuracy - y.accuracy) <= larger_spread(x, y) for x, y in both), numbers
 
 
 NEVER_ACTED = (

@@ -1,6 +1,6 @@
 """Table 1, rows 11 to 20: ResNet-56 on CIFAR-10, rate and momentum cyclical or constant."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results, ordered, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, larger_spread, ordered
 from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, NETWORK, PAPER, TASK, line
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
@@ -34,7 +34,7 @@ def _told(found: Results, *numbers: int) -> str:
 
 def _equal(found: Results, one: int, other: int) -> bool:
     a, b = found[f"row {one}"], found[f"row {other}"]
-    return abs(a.accuracy - b.accuracy) <= pooled(a, b)
+    return abs(a.accuracy - b.accuracy) <= larger_spread(a, b)
 
 
 def _cyclical(found: Results) -> tuple[bool, str]:
@@ -54,7 +54,7 @@ def _constant(found: Results) -> tuple[bool, str]:
 def _remark(found: Results) -> tuple[bool, str]:
     down = found["row 11"]
     held = all(
-        down.accuracy >= found[name].accuracy - pooled(down, found[name]) for name in _rows(13, 14, 15)
+        down.accuracy >= found[name].accuracy - larger_spread(down, found[name]) for name in _rows(13, 14, 15)
     )
     return held and down.accuracy > found["row 12"].accuracy, _told(found, 11, 12, 13, 14, 15)
 
@@ -68,7 +68,7 @@ def _as_the_start(found: Results) -> tuple[bool, str]:
 
 def _minimum(found: Results) -> tuple[bool, str]:
     wide, narrow = found["row 11"], found[NARROW]
-    return abs(wide.accuracy - narrow.accuracy) <= pooled(wide, narrow), f"{wide}, {narrow}"
+    return abs(wide.accuracy - narrow.accuracy) <= larger_spread(wide, narrow), f"{wide}, {narrow}"
 
 
 EXHIBIT = Exhibit(

@@ -1,6 +1,6 @@
 """Table 2, rows 8 to 14: the densenet on CIFAR-10, steps against 1cycle."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results, ordered, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, larger_spread, ordered
 from wellbegun.papers.smith2018._report import ASSUMED, CUT, CYCLED_ASSUMED, PAPER, TASK, line, steps
 from wellbegun.papers.smith2018._table2 import universal
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
@@ -21,7 +21,7 @@ DEEPER = "1cycle 50, momentum to 0.8"
 
 def _as_good(found: Results) -> tuple[bool, str]:
     long, steps_ = found["1cycle 150"], found["step 400"]
-    return abs(long.accuracy - steps_.accuracy) <= pooled(long, steps_), f"{long}, {steps_}"
+    return abs(long.accuracy - steps_.accuracy) <= larger_spread(long, steps_), f"{long}, {steps_}"
 
 
 EXHIBIT = Exhibit(

@@ -1,6 +1,6 @@
 """Table 2, rows 15 to 20: LeNet on MNIST, two usual policies against 1cycle of four lengths."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Results, ordered, pooled
+from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Results, larger_spread, ordered
 from wellbegun.papers.smith2018._table2 import universal
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
@@ -39,12 +39,12 @@ def _cycle(
 
 def _usual_are_equal(found: Results) -> tuple[bool, str]:
     inv, step = found["inv 85"], found["step 85"]
-    return abs(inv.accuracy - step.accuracy) <= max(0.1, pooled(inv, step)), f"{inv}, {step}"
+    return abs(inv.accuracy - step.accuracy) <= max(0.1, larger_spread(inv, step)), f"{inv}, {step}"
 
 
 def _cycle_is_better(found: Results) -> tuple[bool, str]:
     short, inv = found["1cycle 12"], found["inv 85"]
-    return short.accuracy > inv.accuracy + 2 * pooled(inv, inv), f"{short}, {inv}"
+    return short.accuracy > inv.accuracy + 2 * larger_spread(short, inv), f"{short}, {inv}"
 
 
 EXHIBIT = Exhibit(
