@@ -7,6 +7,11 @@ from wellbegun.schedules.constant import Constant
 
 ITERATIONS = 20_000
 SMALL, GOOD = "LR 0.001", "LR 0.004"
+LEFT_OPEN = (
+    "not settled, as length and batch size are left open. 0.004 drops faster and ends better, as published; "
+    "but after 20,000 updates of 128 (51 epochs) neither loss is level, and both still fall equally fast. "
+    "Runs of the author's job list are up to three times as long"
+)
 
 
 def _underfits(found: Results) -> tuple[bool, str]:
@@ -55,6 +60,7 @@ EXHIBIT = Exhibit(
             section="3.2",
             needs=(SMALL, GOOD),
             check=_underfits,
+            cause=LEFT_OPEN,
             survives_cut=False,
         ),
         Claim(
@@ -63,6 +69,7 @@ EXHIBIT = Exhibit(
             section="3.2",
             needs=(SMALL, GOOD),
             check=_better,
+            cause=LEFT_OPEN,
         ),
         Claim(
             id="dap-clue-plateau",
@@ -70,6 +77,7 @@ EXHIBIT = Exhibit(
             section="3.1",
             needs=(SMALL, GOOD),
             check=_level,
+            cause=LEFT_OPEN,
             survives_cut=False,
         ),
         Claim(
@@ -78,6 +86,7 @@ EXHIBIT = Exhibit(
             section="3.2",
             needs=(SMALL, GOOD),
             check=_less_underfit,
+            cause=LEFT_OPEN,
         ),
     ),
     assumptions=(BATCH_ASSUMED, "20,000 iterations, which the report does not say"),
