@@ -88,6 +88,8 @@ def test_checks_compare_what_they_say():
     assert above("high", "low")(found)[0] and not above("high", "low", by=2.0)(found)[0]
     assert not_below("low", "high", within=2.0)(found)[0]
     assert not not_below("low", "high")(found)[0]  # 1.5 points below, spreads of 1.41 and 0.71
-    assert best_accuracy(("low", "high"), ("high",))(found)[0]
+    assert best_accuracy("high", ("low",))(found)[0]
+    found["middle"] = result("middle", (0.815, 0.82))
+    assert not best_accuracy("low", ("middle", "high"))(found)[0]  # 0.75 below middle is within the spread
     assert lowest_loss(("low", "high"), ("high",))(found)[0]
     assert not lowest_loss(("low", "high"), ("low",))(found)[0]
