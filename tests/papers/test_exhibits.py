@@ -12,7 +12,7 @@ import pytest
 from wellbegun.curve import Curve, Run
 from wellbegun.papers.collection import exhibits, named
 from wellbegun.papers.document import document, summary
-from wellbegun.papers.exhibit import NOT_APPLIED, Claim, Line, Result, ordered
+from wellbegun.papers.exhibit import NOT_APPLIED, Claim, Line, Result, borrowed, ordered
 from wellbegun.papers.pictures import curves, ends, pictures
 from wellbegun.papers.results import Archive
 from wellbegun.papers.scale import shortened
@@ -118,6 +118,22 @@ def test_momentum_that_is_not_applied_is_its_first_value():
     assert line.uncycled().momentum == Constant(0.95)
 
 
+def test_a_row_with_its_momentum_held_is_the_row_of_that_constant_momentum():
+    # arXiv:1803.09820, Table 1: rows 1 and 6 cycle from 0.95 down, rows 2 and 7 from 0.9 up
+    for cycled, constant in ((1, 5), (2, 4), (6, 10), (7, 9)):
+        for name in ("smith2018-table1-cifar3", "smith2018-table1-cifar3-stepped"):
+            exhibit = named(name)
+            if f"row {cycled}" not in [line.name for line in exhibit.lines]:
+                continue
+            line = exhibit.line(f"row {cycled}")
+            assert exhibit.home(line, NOT_APPLIED) == (name, f"row {constant}", "applied")
+            assert exhibit.home(line, "applied") == (name, f"row {cycled}", "applied")
+            elsewhere = borrowed(exhibit, line.name, as_="there")
+            assert MNIST.home(elsewhere, NOT_APPLIED) == (name, f"row {constant}", "applied")
+    cycle = MNIST.line("1cycle 12")
+    assert MNIST.home(cycle, NOT_APPLIED) == (MNIST.id, "1cycle 12", NOT_APPLIED)
+
+
 def test_the_archive_gives_back_what_was_added_and_knows_what_is_the_same(tmp_path):
     exhibit = named("smith2018-table1-cifar3")
     archive = measured(exhibit, {"row 1": 81.3, "row 5": 81.2}, tmp_path)
@@ -125,8 +141,9 @@ def test_the_archive_gives_back_what_was_added_and_knows_what_is_the_same(tmp_pa
     assert list(results) == ["row 1", "row 5"]
     assert results["row 1"].accuracy == pytest.approx(81.3 + 0.015) and len(results["row 1"].runs) == 4
     assert results["row 1"].spread == pytest.approx(np.std([0, 0.01, 0.02, 0.03], ddof=1))
-    # row 5 holds its momentum: one measurement serves both variants
-    assert list(archive.results(exhibit, "paper", NOT_APPLIED)) == ["row 5"]
+    # row 5 holds its momentum: one measurement serves both variants, and row 1 with its momentum held
+    held = archive.results(exhibit, "paper", NOT_APPLIED)
+    assert list(held) == ["row 1", "row 5"] and held["row 1"].accuracy == held["row 5"].accuracy
     assert not archive.results(exhibit, "cpu")
     assert all(path.stat().st_size < 20_000 for path in tmp_path.rglob("*.json"))
     assert not list(tmp_path.rglob("*.part"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,8 @@ def result(name="a", accuracies=(0.9,), **columns):
     spec = RunSpec(task="t", iterations=2000, batch_size=8, lr=line.lr, momentum=line.momentum)
     values = {
         "iteration": np.arange(ROWS) * 10, "lr": LR, "momentum": np.full(ROWS, 0.9),
-        "val_loss": np.ones(ROWS), "val_accuracy": np.full(ROWS, 0.5), "train_loss": np.ones(ROWS), **columns,
+        "val_loss": np.ones(ROWS), "val_accuracy": np.r_[0.1, np.full(ROWS - 1, 0.5)],
+        "train_loss": np.ones(ROWS), **columns,
     }  # fmt: skip
     runs = tuple(
         Run(spec=spec, curve=Curve.of(values), ended="finished", iterations=2000, seconds=1.0,
@@ -38,6 +41,19 @@ def through(*points):
     """Straight lines through (row, value) points."""
     rows, values = zip(*points, strict=True)
     return np.interp(np.arange(ROWS), rows, values)
+
+
+def test_a_repeat_that_learns_nothing_has_failed_and_one_that_goes_on_from_a_snapshot_has_not():
+    chance = result("low", (0.1135,), val_accuracy=np.full(ROWS, 0.11)).runs
+    found = Result(result().line, (*result("high", (0.9,)).runs, *chance))
+    assert found.failures == "1 learned nothing" and found.trained == 90 and np.isnan(found.spread)
+    assert found.accuracy == pytest.approx((90 + 11.35) / 2)
+    goes_on = replace(chance[0], spec=chance[0].spec.but(start=("parent", 10)))
+    assert not replace(found, runs=(goes_on,)).failures
+    assert not result(val_accuracy=np.full(ROWS, np.nan)).failures
+    lost = replace(chance[0], ended="diverged")
+    assert replace(found, runs=(lost, *chance)).failures == "1 diverged, 1 learned nothing"
+    assert np.isnan(replace(found, runs=(lost,)).trained)
 
 
 def test_a_passing_rise_is_told_with_its_height_and_the_rate_of_the_minimum_before_it():

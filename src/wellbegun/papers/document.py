@@ -106,8 +106,7 @@ def table(exhibit: Exhibit, results: dict[str, Result]) -> list[str]:
             spread = f" ± {line.published.spread}" if line.published.spread is not None else ""
             published = f"{line.published.accuracy}{spread}"
         spread = f" ± {result.spread:.2f}" if np.isfinite(result.spread) else ""
-        lost = sum(run.diverged for run in result.runs)
-        told = f" ({lost} diverged)" if lost else ""
+        told = f" ({result.failures})" if result.failures else ""
         rows.append(
             f"| {line.name} | {published} | {result.accuracy:.2f}{spread}{told} | {len(result.runs)} | "
             f"{result.runs[0].spec.iterations} |"

@@ -15,6 +15,7 @@ from wellbegun.schedules.constant import Constant
 
 Scale = Literal["paper", "cpu"]
 LEARNED = 3.0  # times as often right as the untrained network: from there on a run shows something
+NOTHING = 1.5  # and up to there it has learned nothing
 APPLIED, NOT_APPLIED = "applied", "not applied"
 """Whether a momentum that the text says was cycled is cycled, or held at its first value.
 
@@ -50,6 +51,7 @@ class Line:
     after: str = ""  # the line at whose end this one goes on, with a clock of its own
     sources: tuple[str, ...] = ()  # ids of the runs that it replays, in our facts about the papers
     kept: tuple[str, str] | None = None  # exhibit and line under which the same run is measured; None: here
+    held: tuple[str, str] | None = None  # the same of the run with momentum held, for a line that is kept
 
     @property
     def cycles_momentum(self) -> bool:
@@ -86,19 +88,45 @@ class Result:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over repeats; NaN for one, and where one diverged: a failure is no noise."""
-        lost = any(run.diverged for run in self.runs)
-        return float("nan") if lost or len(self.runs) < 2 else float(np.std(self.accuracies, ddof=1))
+        """Standard deviation over repeats; NaN for one, and where one failed: a failure is no noise."""
+        return float("nan") if self.failed or len(self.runs) < 2 else float(np.std(self.accuracies, ddof=1))
 
     @property
     def learned(self) -> bool:
         """Whether any repeat was ever right much more often than it was untrained."""
-        right = [run.curve.val_accuracy for run in self.runs]
-        return any(bool(np.nanmax(each) > LEARNED * each[0]) for each in right if np.isfinite(each).any())
+        return any(_gain(run) > LEARNED for run in self.runs)
+
+    @property
+    def failed(self) -> list[Run]:
+        """The repeats that diverged, or learned nothing."""
+        return [run for run in self.runs if _failed(run)]
+
+    @property
+    def failures(self) -> str:
+        """How many repeats failed, and how; empty where none did."""
+        diverged = sum(run.diverged for run in self.runs)
+        counts = {"diverged": diverged, "learned nothing": len(self.failed) - diverged}
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+    @property
+    def trained(self) -> float:
+        """Percent on average over the repeats that did not fail; NaN where all did."""
+        kept = [right for run, right in zip(self.runs, self.accuracies, strict=True) if not _failed(run)]
+        return float(np.mean(kept)) if kept else float("nan")
 
     def __str__(self) -> str:
         spread = f" +- {self.spread:.2f}" if np.isfinite(self.spread) else ""
         return f"{self.line.name} {self.accuracy:.2f}{spread}"
+
+
+def _gain(run: Run) -> float:
+    """How many times as often a run was ever right as at its beginning; NaN where that was not measured."""
+    right = run.curve.val_accuracy
+    return float(np.nanmax(right) / right[0]) if right[0] > 0 else float("nan")
+
+
+def _failed(run: Run) -> bool:
+    return run.diverged or (run.spec.start is None and _gain(run) < NOTHING)
 
 
 Results = Mapping[str, Result]
@@ -167,6 +195,25 @@ class Exhibit:
     def cycles_momentum(self) -> bool:
         return any(line.cycles_momentum for line in self.lines)
 
+    def home(self, line: Line, variant: str) -> tuple[str, str, str]:
+        """Exhibit, line and reading of momentum under which a line is measured.
+
+        A line whose momentum does not cycle is the same in both readings, and one with its momentum held may
+        be a line of constant momentum.
+        """
+        home = line.kept or (self.id, line.name)
+        if variant == APPLIED or not line.cycles_momentum:
+            return *home, APPLIED
+        held = line.held if line.kept else self.constant(line)
+        return (*held, APPLIED) if held else (*home, variant)
+
+    def constant(self, line: Line) -> tuple[str, str] | None:
+        """Exhibit and line of constant momentum that is this line with its momentum held, if there is one."""
+        wanted = _settings(line.uncycled())
+        same = (other for other in self.lines if not other.cycles_momentum and _settings(other) == wanted)
+        found = None if line.after else next(same, None)
+        return None if found is None else found.kept or (self.id, found.name)
+
     @property
     def variants(self) -> tuple[str, ...]:
         """Both readings of a cycled momentum, where a line cycles it."""
@@ -181,8 +228,14 @@ def borrowed(exhibit: Exhibit, name: str, *sources: str, as_: str = "") -> Line:
         as_: its name here; its name there where none is given.
     """
     line = exhibit.line(name)
+    held = line.held if line.kept else exhibit.constant(line)
     kept = line.kept or (exhibit.id, line.name)
-    return replace(line, name=as_ or name, sources=sources, kept=kept)
+    return replace(line, name=as_ or name, sources=sources, kept=kept, held=held)
+
+
+def _settings(line: Line) -> Line:
+    """What is trained, without what it is called and where it is found."""
+    return replace(line, name="", published=None, sources=(), kept=None, held=None)
 
 
 def ordered(results: Results, names: Sequence[str], *, within: float = 1.0) -> tuple[bool, str]:

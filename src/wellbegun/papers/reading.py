@@ -7,16 +7,10 @@ Nesterov or plain SGD (exhibits ``instead_of`` others).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-
 import numpy as np
 
 from wellbegun.papers.exhibit import APPLIED, NOT_APPLIED, Exhibit, Result
 from wellbegun.papers.results import Archive
-
-Numbers = Mapping[str, float]
-"""Line name -> percent."""
 
 
 def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
@@ -25,7 +19,11 @@ def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
     What our runs are above or below the published ones, as lines of constant momentum with the same learning
     rate show, is taken off first. Nothing where no published line was measured in both.
     """
-    applied, held = (_accuracies(archive.results(exhibit, "paper", v)) for v in (APPLIED, NOT_APPLIED))
+    both = [archive.results(exhibit, "paper", variant) for variant in (APPLIED, NOT_APPLIED)]
+    applied, held = (
+        {name: found.trained for name, found in results.items() if np.isfinite(found.trained)}
+        for results in both
+    )
     lines = {line.name: line for line in exhibit.lines if line.published}
     published = {name: line.published.accuracy for name, line in lines.items() if line.published}
     names = [
@@ -42,10 +40,9 @@ def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
         return float(np.mean(same)) if same else 0.0
 
     rows = ["| | published | applied | not applied | constant momentum |", "|---|---|---|---|---|"]
-    rows += [
-        f"| {name} | {published[name]} | {applied[name]:.2f} | {held[name]:.2f} | {level(name):+.2f} |"
-        for name in names
-    ]
+    for name in names:
+        told = " | ".join(_told(results[name]) for results in both)
+        rows.append(f"| {name} | {published[name]} | {told} | {level(name):+.2f} |")
     off = {
         word: float(np.mean([abs(values[name] - level(name) - published[name]) for name in names]))
         for word, values in ((APPLIED, applied), (NOT_APPLIED, held))
@@ -55,7 +52,8 @@ def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
         "### Was cycled momentum applied in the published runs?", "", *rows, "",
         "The last column is what our lines of constant momentum with the same learning rate lie above the "
         f"published ones; it is taken off. What is left is {off[APPLIED]:.2f} points on average if momentum "
-        f"was cycled, {off[NOT_APPLIED]:.2f} if it was not: the published numbers fit **{nearer}** better.",
+        f"was cycled, {off[NOT_APPLIED]:.2f} if it was not: the published numbers fit **{nearer}** better. "
+        "Repeats that failed are left out.",
     ]  # fmt: skip
 
 
@@ -75,9 +73,9 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
         if line.published is None or line.name not in pairs:
             continue
         published, pair = line.published.accuracy, pairs[line.name]
-        trained = [_trained(result) for result in pair]
+        trained = [result.trained for result in pair]
         rows.append(f"| {line.name} | {published} | {_told(pair[0])} | {_told(pair[1])} |")
-        lost += [_diverged(result) for result in pair]
+        lost += [len(result.failed) for result in pair]
         if np.isfinite(trained).all():
             off.append((abs(trained[0] - published), abs(trained[1] - published)))
     if not off:
@@ -86,7 +84,7 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
     ours_is_nearer = (lost[1] > 0, other_off) < (lost[0] > 0, first_off)
     nearer = exhibit.label if ours_is_nearer else first.label
     left_out = (
-        f" Repeats that diverged are left out of these averages, {lost[0]} as {first.label} and {lost[1]} "
+        f" Repeats that failed are left out of these averages, {lost[0]} as {first.label} and {lost[1]} "
         "here; none of the published ones did, so a reading under which none does fits better."
         if lost.any()
         else ""
@@ -98,23 +96,6 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
     ]  # fmt: skip
 
 
-def _trained(result: Result) -> float:
-    """Percent on average over the repeats that did not diverge; NaN where all did."""
-    kept = tuple(run for run in result.runs if not run.diverged)
-    return replace(result, runs=kept).accuracy if kept else np.nan
-
-
-def _diverged(result: Result) -> int:
-    return sum(run.diverged for run in result.runs)
-
-
 def _told(result: Result) -> str:
-    lost, trained = _diverged(result), _trained(result)
-    number = f"{trained:.2f}" if np.isfinite(trained) else "–"
-    return f"{number} ({lost} of {len(result.runs)} diverged)" if lost else number
-
-
-def _accuracies(results: Mapping[str, Result]) -> Numbers:
-    """Of the lines with a repeat that did not diverge; the others say nothing of a reading's level."""
-    trained = {name: _trained(result) for name, result in results.items()}
-    return {name: value for name, value in trained.items() if np.isfinite(value)}
+    number = f"{result.trained:.2f}" if np.isfinite(result.trained) else "–"
+    return f"{number} ({result.failures}, of {len(result.runs)})" if result.failures else number

@@ -25,9 +25,8 @@ class Archive:
     root: Path
 
     def path(self, exhibit: Exhibit, line: Line, repeat: int, scale: Scale, variant: str = APPLIED) -> Path:
-        """Where one repeat lies; lines whose momentum is not cycled are the same in both variants."""
-        kind = variant if line.cycles_momentum else APPLIED
-        home, called = line.kept or (exhibit.id, line.name)
+        """Where one repeat lies: at the line's home."""
+        home, called, kind = exhibit.home(line, variant)
         name = re.sub(r"[^A-Za-z0-9.]+", "-", called).strip("-")
         return self.root / home / scale / kind.replace(" ", "-") / f"{name}-r{repeat}.json"
 

@@ -1,8 +1,9 @@
 """Figure 7c: momentum constant, rising or falling while the learning rate rises."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Results
+from wellbegun.papers.exhibit import Claim, Exhibit, Results, borrowed
 from wellbegun.papers.measures import breakdown_lr, loss_at, lowest
 from wellbegun.papers.smith2018._cifar3 import BATCH_ASSUMED, NETWORK, PAPER, TASK, line, ramp
+from wellbegun.papers.smith2018.fig7a import EXHIBIT as FIG7A
 from wellbegun.schedules.ramp import LinearRamp
 
 ITERATIONS = 10_000
@@ -40,7 +41,7 @@ EXHIBIT = Exhibit(
     task=TASK,
     network=NETWORK,
     lines=(
-        line(CONSTANT, ITERATIONS, RAMP, 0.9, 4e-3, "dap-fig7c-r1"),
+        borrowed(FIG7A, "momentum 0.9", "dap-fig7c-r1", as_=CONSTANT),
         line(UP, ITERATIONS, RAMP, LinearRamp(0.8, 1.0, ITERATIONS), 4e-3, "dap-fig7c-r2"),
         line(DOWN, ITERATIONS, RAMP, LinearRamp(0.95, 0.8, ITERATIONS), 4e-3, "dap-fig7c-r3"),
         line(FURTHER, ITERATIONS, RAMP, LinearRamp(0.97, 0.7, ITERATIONS), 4e-3, "dap-fig7c-r4"),

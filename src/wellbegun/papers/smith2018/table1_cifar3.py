@@ -1,6 +1,6 @@
 """Table 1, rows 1 to 10: the 3-layer network on CIFAR-10, rate and momentum cyclical or constant."""
 
-from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Results, larger_spread, ordered
+from wellbegun.papers.exhibit import Claim, Exhibit, Line, Published, Result, Results, larger_spread, ordered
 from wellbegun.schedules._base import Schedule
 from wellbegun.schedules.constant import Constant
 from wellbegun.schedules.cyclical import CyclicalMomentum, OneCycle
@@ -43,10 +43,13 @@ def _constant(found: Results) -> tuple[bool, str]:
 def _as_the_start(found: Results) -> tuple[bool, str]:
     pairs = [(1, 5), (2, 4), (6, 10), (7, 9)]
     both = [(found[f"row {a}"], found[f"row {b}"]) for a, b in pairs]
-    numbers = ", ".join(
-        f"{a}-{b}: {x.accuracy - y.accuracy:+.2f}" for (a, b), (x, y) in zip(pairs, both, strict=True)
-    )
+    numbers = ", ".join(f"{a}-{b}: {_apart(x, y)}" for (a, b), (x, y) in zip(pairs, both, strict=True))
     return all(abs(x.accuracy - y.accuracy) <= larger_spread(x, y) for x, y in both), numbers
+
+
+def _apart(one: Result, other: Result) -> str:
+    same = [run.key for run in one.runs] == [run.key for run in other.runs]
+    return "the same runs" if same else f"{one.accuracy - other.accuracy:+.2f}"
 
 
 NEVER_ACTED = (
