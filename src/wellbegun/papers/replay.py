@@ -115,17 +115,21 @@ def missing(
 ) -> list[Wanted]:  # fmt: skip
     """What ``replay`` would train."""
     found: list[Wanted] = []
-    for (samples, network), some in _by_task(exhibit, lines).items():
+    asked = repeats or exhibit.repeats
+    for (samples, network), some in _by_task(exhibit, archive, scale, variant, asked, lines).items():
         with Work.of(task_of(exhibit, data_dir, samples, network), Options(**options)) as work:
-            found += wanted(exhibit, work.setting, archive, scale, variant, repeats or exhibit.repeats, some)
+            found += wanted(exhibit, work.setting, archive, scale, variant, asked, some)
     return found
 
 
-def _by_task(exhibit: Exhibit, names: Sequence[str]) -> dict[tuple[int | None, str], list[Line]]:
-    """Size of the training set and network -> the lines that train on it."""
+def _by_task(
+    exhibit: Exhibit, archive: Archive, scale: Scale, variant: str, repeats: int, names: Sequence[str]
+) -> dict[tuple[int | None, str], list[Line]]:
+    """Size of the training set and network -> the lines that train on it and still miss a repeat."""
     found: dict[tuple[int | None, str], list[Line]] = {}
     for line in [exhibit.line(name) for name in names] or exhibit.lines:
-        found.setdefault((line.train_samples, line.network), []).append(line)
+        if any(archive.find(exhibit, line, r, scale, variant) is None for r in range(repeats)):
+            found.setdefault((line.train_samples, line.network), []).append(line)
     return found
 
 
@@ -143,7 +147,7 @@ def replay(
         options: see ``job.Options``.
     """
     asked, together = repeats or exhibit.repeats, max(1, options.get("workers", 0))
-    for (samples, network), some in _by_task(exhibit, lines).items():
+    for (samples, network), some in _by_task(exhibit, archive, scale, variant, asked, lines).items():
         with Work.of(task_of(exhibit, data_dir, samples, network), Options(**options)) as work:
             todo = iter(wanted(exhibit, work.setting, archive, scale, variant, asked, some))
             todo = (one for one in todo if fits is None or fits(one))
