@@ -64,6 +64,22 @@ def test_a_loss_that_rises_from_a_quarter_on_is_seen(noise):
     assert all(overfits(shaped(FIRST, rise=0.3, noise=noise, seed=seed)) for seed in range(20))
 
 
+@pytest.mark.parametrize(("ends_at", "overfitted"), [(0.1, True), (0.5, False)])
+def test_a_training_loss_that_rose_as_well_is_no_overfitting(ends_at, overfitted):
+    run = shaped(FIRST, rise=0.15)
+    share = run.curve.iteration / FIRST.iterations
+    train = np.interp(share, [0, 0.25, 1], [2.3, 0.4, ends_at])
+    run = replace(run, curve=Curve.of({**run.curve.columns(), "train_loss": train}))
+    assert overfits(run) == overfitted
+
+
+def test_next_to_no_loss_that_doubles_is_no_overfitting():
+    run = shaped(FIRST, rise=0.7)
+    assert overfits(run)
+    tiny = np.where(run.curve.iteration == 0, 2.3, 0.001 * run.curve.val_loss)
+    assert not overfits(replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": tiny})))
+
+
 def jumping(spec, train):
     """A run whose validation loss jumps after 60 % and stays there; its training loss falls, or jumps."""
     curve = shaped(spec, rise=0.0).curve

@@ -219,3 +219,13 @@ def test_an_edge_that_no_other_seed_sees_was_a_stumble(factor, at_the_end):
         assert len(world.asked) == 5 and max(ends[1:3]) < 0.05 and ends[3:] == [10.0, 10.0]
         assert {run.spec.key for run in finding.runs} == {spec.key for spec in world.asked}
         assert "with 2 seeds" in finding.reason
+
+
+@pytest.mark.parametrize(("row", "seen"), [(-1, False), (-12, True)])
+def test_one_bad_row_at_the_very_end_is_no_edge(row, seen):
+    run = Level().run(SETTING.ramp(TOP, FALLING, DECAY))
+    loss = run.curve.val_loss.copy()
+    loss[row:] *= 3
+    jumped = replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss}))
+    assert in_sight([run, jumped]) == seen and not in_sight([run])
+    assert in_sight([replace(jumped, ended="diverged")])

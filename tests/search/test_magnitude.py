@@ -199,6 +199,30 @@ def test_ramps_that_learn_nothing_from_the_inputs_hand_over_to_short_cycles(unin
         assert asked - told <= {found.final.key}  # ramps that were in vain are paid for, too
 
 
+class Killed(Patient):
+    """Cycles past a rate end as the best output that no input changes, by luck the lowest at the largest."""
+
+    bears = 2e-4
+
+    def run(self, spec):
+        run = super().run(spec)
+        if not isinstance(spec.lr, OneCycle) or spec.lr.lr_max <= self.bears:
+            return run
+        end = 2.0 - 0.001 * spec.lr.lr_max
+        loss = np.where(run.curve.iteration == 0, UNTRAINED, end)
+        return replace(run, curve=replace(run.curve, val_loss=loss))
+
+
+def test_cycles_go_further_down_until_one_learns_something():
+    blind = replace(SETTING, blind=True, uninformed=2.0)
+    world = Killed(edge=0.5, noise=0.001, asked=[])
+    world.best = 1e-4
+    found = drive(look(blind), world.train)
+    assert found.details["table"]["won"] == "0.0001"
+    tried = sorted({spec.lr.lr_max for spec in world.asked if isinstance(spec.lr, OneCycle)})
+    assert tried[0] >= 1e-5 and len(tried) <= 8
+
+
 def test_where_cycles_learn_nothing_either_the_edge_stands():
     world = Blind(edge=0.5, noise=0.001, asked=[])
     world.least = 0.9  # of 2.3: more than what one output for all inputs has

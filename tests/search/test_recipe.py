@@ -277,6 +277,37 @@ def test_a_final_run_that_learned_nothing_from_the_inputs_is_told(uninformed, wa
     assert any("nothing was learned from the inputs" in note for note in found.notes) == warned
 
 
+@pytest.mark.parametrize(("uninformed", "warned"), [(0.31, True), (0.4, False)])
+def test_a_final_run_that_learned_little_from_the_inputs_is_told(uninformed, warned):
+    found = drive(recipe(replace(SETTING, uninformed=uninformed)), World(noise=0.001).train)
+    assert any("little was learned from the inputs yet" in note for note in found.notes) == warned
+
+
+@pytest.mark.parametrize(("trained", "restarts"), [(2.0, 1), (0.5, 0)])
+def test_a_final_run_that_forgets_its_inputs_is_begun_again(trained, restarts):
+    """It ends at what one output for all inputs has, 2.0, too little above its best for a breakdown."""
+
+    class Forgetting(World):
+        asked_whole = 0
+
+        def run(self, spec):
+            run = super().run(spec)
+            if spec.iterations != SETTING.iterations:
+                return run
+            self.asked_whole += 1
+            if self.asked_whole > 1:
+                return run
+            share = run.curve.iteration / spec.iterations
+            loss = np.interp(share, [0, 0.1, 0.3, 1.0], [2.3, 1.6, 2.0, 2.0])
+            train = np.interp(share, [0, 0.1, 0.3, 1.0], [2.3, 1.6, trained, trained])
+            return replace(
+                run, curve=Curve.of({**run.curve.columns(), "val_loss": loss, "train_loss": train})
+            )
+
+    found = drive(recipe(replace(SETTING, uninformed=2.0), budget=None), Forgetting(edge=0.3).train)
+    assert found.restarts == restarts
+
+
 def losses_of(world, jump):
     """A world whose final runs at too large a rate jump late and come back only half way."""
 

@@ -201,6 +201,14 @@ def test_fingerprint_leaves_the_users_random_numbers_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_a_loaders_batch_size_is_the_tasks_unless_it_names_one():
+    data = TensorDataset(*map(torch.tensor, blobs()))
+    assert Task(model=mlp, train=DataLoader(data, batch_size=4)).batch_size == 4
+    assert Task(model=mlp, train=DataLoader(data, batch_size=4), batch_size=8).batch_size == 8
+    assert Task(model=mlp, train=DataLoader(data, batch_sampler=[[0, 1], [2]])).batch_size == 128
+    assert Task(model=mlp, train=data).batch_size == Task(model=mlp, train=blobs()).batch_size == 128
+
+
 # bad input
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from wellbegun.curve import Run
 from wellbegun.diagnosis.course import ENDING, course, ends, last
 from wellbegun.diagnosis.intervals import noise
-from wellbegun.search.breakdown import lost_at
+from wellbegun.search.breakdown import GONE, lost_at
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 
@@ -23,16 +23,29 @@ def overfits(run: Run) -> bool:
     """Whether a cycle lost more in its second half than it gained: it ends above the best of the first.
 
     The falling learning rate lowers the validation loss of a network that still learns what carries over;
-    where the end is higher all the same, overfitting has undone more than that.
+    where the end is higher all the same, overfitting has undone more than that. Where the training loss rose
+    as well, it was no overfitting.
 
     Source: arXiv:1803.09820, Sec. 3: validation loss that rises while training goes on is overfitting.
-    Choice: half of the run, and by more than 2 % and twice the curve's own noise.
+    Choice: half of the run; by more than 2 %, twice the curve's own noise and a fiftieth of what was learned.
     """
     rows = run.curve.iteration <= HALF * run.spec.iterations
     if lost_at(run) is not None or rows.sum() <= ENDING:
         return False
-    lowest = float(course(run.curve.val_loss)[rows].min())
-    return bool(np.log(last(run)) > lowest + max(SAME, 2 * noise(run.curve.val_loss)))
+    path = course(run.curve.val_loss)[rows]
+    at, first, end = int(np.argmin(path)), float(run.curve.val_loss[0]), last(run)
+    if end - np.exp(path[at]) <= GONE * (first - np.exp(path[at])) or _forgot(run, at):
+        return False
+    return bool(np.log(end) > path[at] + max(SAME, 2 * noise(run.curve.val_loss)))
+
+
+def _forgot(run: Run, row: int) -> bool:
+    """Whether the training loss ends no lower than around this row; False where it is not known."""
+    loss = run.curve.train_loss
+    around = loss[max(0, row - 1) : row + 2]
+    if not (np.isfinite(around).any() and np.isfinite(loss[-ENDING:]).any()):
+        return False
+    return bool(np.nanmedian(loss[-ENDING:]) >= np.nanmedian(around))
 
 
 def correction(final: Run, first_step: float = FAR) -> Plan[tuple[Finding, Run] | None]:

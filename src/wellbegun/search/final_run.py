@@ -8,6 +8,7 @@ import numpy as np
 
 from wellbegun.curve import Run
 from wellbegun.diagnosis.bounds import UNTRAINED
+from wellbegun.diagnosis.course import ENDING, last, lowest
 from wellbegun.errors import Refused
 from wellbegun.search.breakdown import lost_at
 from wellbegun.search.correction import FAR, MAGNITUDE, correction
@@ -17,6 +18,7 @@ from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import Setting
 
 RESTARTS = 3  # final runs that may break down before the recipe gives up
+KNOWN = 0.9  # of the loss of the best output that no input changes: from there on a run has seen its inputs
 BACK_OFF = 2.0  # lr_max is divided by this after one that did
 
 
@@ -40,7 +42,7 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
         (run,) = yield Batch.of("final run", [setting.final(lr_max, pair, found.weight_decay)])
         more = (yield from correction(run, step)) if correct else None
         kept = run if more is None else more[1]
-        if lost_at(kept) is None:
+        if lost_at(kept) is None and not _forgotten(setting, kept):
             found = replace(found, lr_max=lr_max, lr_min=round_to(lr_max / 10, 2), final=kept)
             found = found if more is None else _corrected(found, more[0])
             return _begun_again(_told(setting, found), unstable, discarded)
@@ -53,6 +55,16 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
         "values",
         tuple(discarded),
     )  # fmt: skip
+
+
+def _forgotten(setting: Setting, run: Run) -> bool:
+    """Whether a run ends as if it saw no inputs, on its training data too, and had known better before."""
+    if not np.isfinite(setting.uninformed):
+        return False
+    nothing = UNTRAINED * setting.uninformed
+    seen = run.curve.train_loss[-ENDING:]
+    known = np.isfinite(seen).any() and np.nanmedian(seen) >= nothing
+    return bool(known and last(run) >= nothing and lowest(run) < KNOWN * setting.uninformed)
 
 
 def _corrected(found: Recommendation, finding: Finding) -> Recommendation:
@@ -81,7 +93,15 @@ def _told(setting: Setting, found: Recommendation) -> Recommendation:
     loss, known = float(curve.val_loss[-1]), curve.val_accuracy[np.isfinite(curve.val_accuracy)]
     error = float(np.sqrt(setting.chance * (1 - setting.chance) / setting.validation))
     if loss < UNTRAINED * setting.uninformed:
-        return found
+        better = 1 - loss / setting.uninformed
+        if len(known) or loss < KNOWN * setting.uninformed:
+            return found
+        warning = (
+            f"The final run's validation loss, {loss:.4g}, is only {better:.0%} below the "
+            f"{setting.uninformed:.4g} of the one output that suits all inputs best: little was learned from "
+            "the inputs yet; train longer."
+        )
+        return replace(found, notes=(*found.notes, warning))
     if len(known) and setting.chance < 1 and not known[-1] > setting.chance + 2 * error:
         warning = (
             f"The final run's validation accuracy, {known[-1]:.3g}, is no better than naming the commonest "

@@ -68,10 +68,8 @@ def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
     # a ramp this fast may wobble long before it breaks down: the middle between both
     edges = [_middle([bound.edge or ends[key], ends[key]]) for key, bound in bounds.items()]
     choice = round_to(_middle(edges), 2)
-    where = f"training becomes unstable at {choice:.2g}"
-    if len(edges) > 1:
-        several = " and ".join(f"{edge:.2g}" for edge in edges)
-        where = f"with {len(edges)} seeds training becomes unstable at {several}, {choice:.2g} on average"
+    stable = {run.key for run in runs if run.key in bounds and not (bounds[run.key].edge or run.diverged)}
+    where = _where(edges, [key in stable for key in bounds], choice)
     return Finding(
         STEP, choice,
         f"A rate that rises exponentially from {COARSE_MIN:g} lowers the validation loss up to about "
@@ -79,6 +77,17 @@ def coarse(setting: Setting, repeats: int = COARSE_REPEATS) -> Plan[Finding]:
         tuple(runs), details={"bounds": {key: bound.to_json() for key, bound in bounds.items()}},
         section="4.1",
     )  # fmt: skip
+
+
+def _where(edges: Sequence[float], stable: Sequence[bool], choice: float) -> str:
+    """Where coarse ramps became unstable, in words; some only came to their end."""
+    if all(stable):
+        return f"training stays stable up to the end, {choice:.2g}"
+    if len(edges) == 1:
+        return f"training becomes unstable at {choice:.2g}"
+    told = [f"{edge:.2g}" + (" (the end)" if end else "") for edge, end in zip(edges, stable, strict=True)]
+    several = f"{', '.join(told[:-1])} and {told[-1]}"
+    return f"with {len(edges)} seeds training becomes unstable at {several}, {choice:.2g} on average"
 
 
 def _elsewhere(
@@ -282,8 +291,9 @@ def _end(run: Run) -> float:
 
 
 def in_sight(runs: Sequence[Run]) -> bool:
-    """Whether any of the ramps became unstable before its end."""
-    return bool(np.isfinite(list(edges_of(runs).values())).any())
+    """Whether any of the ramps became unstable before its end; one bad row at the very end is no edge."""
+    edges = edges_of(runs)
+    return any(edges[run.key] < (np.inf if run.diverged else 0.99 * float(run.curve.lr[-1])) for run in runs)
 
 
 def _unread(runs: Sequence[Run]) -> NoReturn:
@@ -331,10 +341,10 @@ def _reason(
             f"good for {lr_max:.2g}: lr_max goes no higher. lr_min is a tenth of it (one cycle)."
         )
     if stable:
+        more = "" if np.isfinite(cycled) else " (possible super-convergence: try a larger maximum)"
         return (
             f"{tests} are level up to the end of the ramp at {max(edges):.2g}, "
-            f"so lr_max = {lr_max:.2g} is safe (possible super-convergence: try a larger maximum). "
-            "lr_min is a tenth of it (one cycle)."
+            f"so lr_max = {lr_max:.2g} is safe{more}. lr_min is a tenth of it (one cycle)."
         )
     lowest, less = "the lowest edge at the cycle's own pace", ""
     if untaught:

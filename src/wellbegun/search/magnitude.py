@@ -15,7 +15,7 @@ from wellbegun.errors import Refused
 from wellbegun.search.learning_rate import HEADROOM, MARGIN, SLOWER, coarse, round_to
 from wellbegun.search.momentum import usual_cycle
 from wellbegun.search.plan import Batch, Finding, Plan
-from wellbegun.search.setting import STOP_AT, Setting
+from wellbegun.search.setting import COARSE_MAX, STOP_AT, Setting
 from wellbegun.spec import RunSpec
 
 STEP = "learning rate magnitude"
@@ -44,8 +44,8 @@ def look(setting: Setting) -> Plan[Finding]:
 def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     """The largest rate of the best of several short cycles: powers of ten, then half of one either way.
 
-    Between the best and its neighbours, where a parabola through their ends is lowest; ``carried`` to the
-    final run's length.
+    Further down while the lowest is best, or none learned anything. Between the best and its neighbours,
+    where a parabola through their ends is lowest; ``carried`` to the final run's length.
 
     Its choice stands where that of the coarse look does: ``MARGIN`` times that rate. Networks with
     normalisation layers, whose edges say nothing, go on to larger rates while these are better, and their
@@ -63,7 +63,9 @@ def magnitude(setting: Setting, edge: Finding) -> Plan[Finding]:
     asked = [highest - 2 * n for n in range(FIRST if setting.adaptive else FEWER)]
     while asked:
         found |= yield from _cycles(setting, asked)
-        asked = [min(found) - 2] if _best(found) == min(found) and len(found) < MOST else []
+        best = _best(found)
+        unsettled = best == min(found) or not _taught(setting, found[best])
+        asked = [min(found) - 2] if unsettled and len(found) < MOST else []
     beside = [_best(found) + 1, _best(found) - 1]
     found |= yield from _cycles(
         setting, [n for n in beside if not setting.adaptive or rate_of(n) < 1.01 * start]
@@ -137,12 +139,20 @@ def _best(found: Tried) -> int:
     return min(found, key=lambda n: _end(found[n]))
 
 
+def _enough(setting: Setting, runs: tuple[Run, ...]) -> float:
+    """The validation loss below which a cycle has learned something; from its inputs, where ramps had not."""
+    return UNTRAINED * setting.uninformed if setting.blind else LEARNED * float(runs[0].curve.val_loss[0])
+
+
+def _taught(setting: Setting, runs: tuple[Run, ...]) -> bool:
+    return min(last(run) for run in runs) < _enough(setting, runs)
+
+
 def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Finding:
     runs = (*edge.runs, *chain.from_iterable(found.values()))
-    untrained = float(found[best][0].curve.val_loss[0])
-    lowest = min(last(run) for run in found[best])
-    enough = UNTRAINED * setting.uninformed if setting.blind else LEARNED * untrained
-    if not lowest < enough:
+    if not _taught(setting, found[best]):
+        untrained = float(found[best][0].curve.val_loss[0])
+        enough, lowest = _enough(setting, found[best]), min(last(run) for run in found[best])
         raise Refused(
             f"one of the short cycles must lower the validation loss below {enough:.4g}, of the untrained "
             f"network's {untrained:.4g}, got {lowest:.4g} at best; train longer", runs,
@@ -161,9 +171,10 @@ def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Findin
         if setting.blind
         else ("an adaptive optimizer" if setting.adaptive else "a network with normalisation layers")
     )
+    ended = "becomes unstable at" if edge.choice < COARSE_MAX else "stays stable up to its end,"
     return Finding(
         STEP, choice,
-        f"A fast ramp becomes unstable at {edge.choice:.2g}, which says little of the useful rates of {who}. "
+        f"A fast ramp {ended} {edge.choice:.2g}, which says little of the useful rates of {who}. "
         f"Short cycles up to these rates end at a validation loss of {tried}; {rate_of(best):g} is best"
         f"{near}. The linear ramps that follow go to {HEADROOM * choice:.2g}, and lr_max is at most "
         f"{most:g}.",

@@ -83,14 +83,14 @@ def _lowest(values: Sequence[float], runs: Sequence[Run], usual: float) -> tuple
     first = max(ranking.tied, key=lambda i: (values[i] == usual, ends[i], -scores[i].loss))
     tied = sorted(values[i] for i in ranking.tied)
     losses = ", ".join(f"{value:g}: {s}" for value, s in zip(values, scores, strict=True))
-    spread = "the repeats do" if _repeated(runs) else f"two seeds do ({np.expm1(SEEDS):.0%})"
+    who, much = ("the repeats", "") if _repeated(runs) else ("two seeds", f" ({np.expm1(SEEDS):.0%})")
     whose = "the report's" if usual == USUAL_CYCLE[0] else "such optimizers'"
     merit = f"is {whose} usual value" if values[first] == usual else f"is stable to {ends[first]:.2g}"
     said = f"Lowest validation loss of a ramp with momentum falling from {losses}. "
     if len(tied) == 1:
-        return first, tied, f"{said}{values[first]:g} is lowest by more than {spread}."
-    equal = " and ".join(f"{value:g}" for value in tied)
-    return first, tied, f"{said}{equal} differ by no more than {spread}; {values[first]:g} {merit}."
+        return first, tied, f"{said}{values[first]:g} is lowest by more than {who} differ{much}."
+    equal = ", ".join(f"{value:g}" for value in tied[:-1]) + f" and {tied[-1]:g}"
+    return first, tied, f"{said}{equal} differ by no more than {who} do{much}; {values[first]:g} {merit}."
 
 
 def _beats(own: Run, other: Run) -> bool:

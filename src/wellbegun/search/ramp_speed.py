@@ -116,6 +116,6 @@ def _bracket(fails: Mapping[int, int]) -> tuple[int | None, int | None]:
 def _told(fails: Mapping[int, int]) -> str:
     parts = []
     for length, count in fails.items():
-        verb = "fails or learns" if count == 1 else "fail or learn"
+        verb = "fails or learns" if count <= 1 else "fail or learn"
         parts.append(f"in {length} iterations {count or 'none'} of {SEEDS} seeds {verb} nothing")
     return ", ".join(parts)

@@ -90,7 +90,7 @@ def usual(setting: Setting, tuned: Cycle, safe: float | None = None) -> Plan[Fin
         safe *= per_rate[0] / per_rate[1]  # with the other momentum
         if other.lr_max > safe:
             past = f"The usual settings ({other}: lr_max / momentum / weight decay) rise past {safe:.2g}"
-            said = f"{past}, which one of the range tests leaves as safe."
+            said = f"{past}, the rate that the unluckiest range test leaves as safe: they were not tried."
             return Finding(STEP, TUNED, said, section="5")
     pairs: list[tuple[Run, Run]] = []
     for seed in range(setting.seed, setting.seed + SEEDS):
@@ -131,8 +131,8 @@ def _finding(
         told = f"They differ by less than {BEATEN:.0%}, or by luck: tuning gained nothing that shows here."
     return Finding(
         STEP, chosen,
-        f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) end at a "
-        f"validation loss of {_ends(own)}, with the usual ones ({other}) at {_ends(theirs)}{down}. {told}",
+        f"Short cycles with the tuned settings ({tuned}: lr_max / momentum / weight decay) {_told(own)}, "
+        f"with the usual ones ({other}) they {_told(theirs)}{down}. {told}",
         tuple(runs),
         details={
             "labels": {run.key: name for name, run in zip(names, runs, strict=True)},
@@ -149,6 +149,12 @@ def _finding(
 def _row(name: str, cycle: Cycle, runs: Sequence[Run]) -> list[str]:
     high, low = cycle.momentum
     return [name, f"{cycle.lr_max:g}", f"{high:g} to {low:g}", f"{cycle.weight_decay:g}", _ends(runs)]
+
+
+def _told(runs: Sequence[Run]) -> str:
+    if not any(math.isfinite(last(run)) for run in runs):
+        return "diverge"
+    return f"end at a validation loss of {_ends(runs)}"
 
 
 def _ends(runs: Sequence[Run]) -> str:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ Metric = Callable[[Any, Any], Tensor]
 
 INPUTS = ("auto", "standardise", "divide_256", "subtract_mean", "none")
 AUGMENTATIONS = ("mirror", "crop")
+BATCH = 128  # of a task that names none, and whose data do not either
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,7 +53,7 @@ class Task:
     loss: Loss | None = None  # None: cross entropy for integer targets, mean squared error for floating ones
     metrics: Mapping[str, Metric] | None = None  # None: {"accuracy": ...} for integer targets, else none
     optimizer: str = "nesterov"  # one of spec.OPTIMIZERS
-    batch_size: int = 128
+    batch_size: int = cast(int, None)  # None: that of a DataLoader, else 128
     epochs: float = 10.0  # length of the final run
     inputs: str = (
         "auto"  # "standardise" | "divide_256" | "subtract_mean" | "none"; auto: standardise uint8 images
@@ -78,6 +79,8 @@ class Task:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        if self.batch_size is None:
+            object.__setattr__(self, "batch_size", getattr(self.train, "batch_size", None) or BATCH)
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
         if not 0 < self.epochs < math.inf:
