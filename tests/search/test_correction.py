@@ -11,7 +11,7 @@ import pytest
 
 from wellbegun.curve import DIVERGED, Curve, Run
 from wellbegun.diagnosis.course import last
-from wellbegun.search.correction import FAR, correction, overfits
+from wellbegun.search.correction import FAR, RATE, correction, overfits
 from wellbegun.search.final_run import final_run
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
@@ -115,6 +115,38 @@ def test_a_final_run_that_overfits_gets_more_decay_and_one_that_breaks_down_a_sm
     else:
         assert second.weight_decay == first.weight_decay and factor == pytest.approx(0.5, rel=0.02)
         assert found.restarts == 1 and len(found.discarded) == 1 and "lr_max" not in found.intervals
+
+
+def stumbling(spec, rise):
+    """A run whose losses both rise a little after 40 % and stay there."""
+    run = shaped(spec, rise=0.0)
+    share = run.curve.iteration / spec.iterations
+    loss = np.exp(np.interp(share, [0, 0.4, 0.6, 1], [np.log(2.3), np.log(0.5), *[np.log(0.5) + rise] * 2]))
+    return replace(run, curve=Curve.of({**run.curve.columns(), "val_loss": loss, "train_loss": loss}))
+
+
+@pytest.mark.parametrize(("bears", "halved"), [(0.6, 1), (0.3, 2), (0.0, 1)])
+def test_a_final_run_whose_losses_both_rise_gets_a_smaller_rate(bears, halved):
+    rates = []
+
+    class Stumbling(World):
+        def run(self, spec):
+            if spec.iterations != SETTING.iterations:
+                return super().run(spec)
+            rates.append(spec.lr.lr_max)
+            share = spec.lr.lr_max / rates[0]
+            if not bears:
+                return stumbling(spec, 0.15)
+            return stumbling(spec, 0.25 * share) if share > bears else shaped(spec, rise=0.0)
+
+    found = drive(recipe(SETTING), Stumbling(edge=0.3).train)
+    assert rates == pytest.approx([rates[0] / 2**n for n in range(halved + 1)], rel=0.05)
+    best = rates[-1] if bears else rates[0]
+    assert found.lr_max == pytest.approx(best) and found.final.spec.lr.lr_max == found.lr_max
+    assert found.restarts == 0 and not found.discarded and found.findings[-1].name == RATE
+    assert "stumbled" in found.findings[-1].reason and ("lr_max" in found.intervals) == (not bears)
+    assert found.weight_decay == found.final.spec.weight_decay and "weight_decay" in found.intervals
+    json.dumps(found.findings[-1].to_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize(

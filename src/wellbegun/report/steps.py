@@ -54,6 +54,12 @@ STEPS = {
         "reached half-way. So the final run is made again with more weight decay, and the one that ends "
         "lowest is kept.",
     ),
+    "learning rate of the whole run": (
+        "Learning rate, corrected",
+        "Within the final run both losses rose a little and did not come back: at its largest rates "
+        "training lost more than the falling rate could make good. So it is made again up to half the rate, "
+        "and the run that ends lowest is kept.",
+    ),
     "momentum cycle": (
         "Momentum while the learning rate rises",
         "The same range tests with momentum that falls, rises or stays while the learning rate rises. A "

@@ -1,4 +1,4 @@
-"""The final run: with more weight decay where it overfits, begun again lower where it breaks down."""
+"""The final run: with more decay where it overfits, at half the rate where it stumbles or breaks down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.diagnosis.course import ENDING, last, lowest
 from wellbegun.errors import Refused
 from wellbegun.search.breakdown import lost_at
-from wellbegun.search.correction import FAR, MAGNITUDE, correction
+from wellbegun.search.correction import FAR, MAGNITUDE, RATE, correction
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.recommendation import Recommendation
@@ -26,10 +26,10 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
     """The recommendation with its final run.
 
     A run that breaks down begins again with half the rate; one that overfits is followed by whole runs with
-    more weight decay.
+    more weight decay, one that stumbles by whole runs with a smaller rate.
 
     Args:
-        correct: whether an overfitting run may be followed by others.
+        correct: whether a run may be followed by others so.
 
     Raises:
         Refused: every one of them broke down.
@@ -40,9 +40,10 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
     discarded: list[Run] = []
     for _ in range(1 + RESTARTS):
         (run,) = yield Batch.of("final run", [setting.final(lr_max, pair, found.weight_decay)])
-        more = (yield from correction(run, step)) if correct else None
+        sound = correct and not _lost(setting, run)
+        more = (yield from correction(run, step)) if sound else None
         kept = run if more is None else more[1]
-        if lost_at(kept) is None and not _forgotten(setting, kept):
+        if not _lost(setting, kept):
             found = replace(found, lr_max=lr_max, lr_min=round_to(lr_max / 10, 2), final=kept)
             found = found if more is None else _corrected(found, more[0])
             return _begun_again(_told(setting, found), unstable, discarded)
@@ -57,10 +58,10 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
     )  # fmt: skip
 
 
-def _forgotten(setting: Setting, run: Run) -> bool:
-    """Whether a run ends as if it saw no inputs, on its training data too, and had known better before."""
-    if not np.isfinite(setting.uninformed):
-        return False
+def _lost(setting: Setting, run: Run) -> bool:
+    """Whether a run broke down, or ends as if it saw no inputs, in training too, and had known better."""
+    if lost_at(run) is not None or not np.isfinite(setting.uninformed):
+        return lost_at(run) is not None
     nothing = UNTRAINED * setting.uninformed
     seen = run.curve.train_loss[-ENDING:]
     known = np.isfinite(seen).any() and np.nanmedian(seen) >= nothing
@@ -68,10 +69,15 @@ def _forgotten(setting: Setting, run: Run) -> bool:
 
 
 def _corrected(found: Recommendation, finding: Finding) -> Recommendation:
-    """The recommendation with the weight decay of its final run, which others may have shown."""
-    if finding.choice != found.weight_decay:
-        found = replace(found, intervals={k: v for k, v in found.intervals.items() if k != "weight_decay"})
-    return replace(found, weight_decay=finding.choice, findings=(*found.findings, finding))
+    """The recommendation with the weight decay or the rate of its final run, which others may have shown."""
+    found = replace(found, findings=(*found.findings, finding))
+    if finding.name == RATE:
+        changed, name = finding.choice != found.lr_max, "lr_max"
+        found = replace(found, lr_max=finding.choice, lr_min=round_to(finding.choice / 10, 2))
+    else:
+        changed, name = finding.choice != found.weight_decay, "weight_decay"
+        found = replace(found, weight_decay=finding.choice)
+    return replace(found, intervals={k: v for k, v in found.intervals.items() if not (changed and k == name)})
 
 
 def _begun_again(found: Recommendation, unstable: list[float], discarded: list[Run]) -> Recommendation:
