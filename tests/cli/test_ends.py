@@ -174,3 +174,10 @@ def test_a_file_in_the_place_of_the_folder_is_refused(call: Any, fake: Any, tmp_
     assert call("tune", "digits").exit_code == 2
     assert (tmp_path / "wellbegun-digits").read_text() == "mine"
     assert fake.asked == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_way_out(call: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = call("tune", "digits", "--out", str(tmp_path / "file" / "below"))
+    assert result.exit_code == 2 and "Not a directory" in result.stderr
+    assert "one that can be made" in result.stderr and "choose another with --out" in result.stderr

@@ -238,6 +238,15 @@ def test_the_winner_is_the_boldest_and_every_value_is_named():
     assert all(widths["value 2"] > widths[f"value {i}"] for i in (0, 1, 3))
 
 
+def test_of_many_runs_the_winner_alone_is_named_and_no_blow_up_squashes_the_rest():
+    runs = [ramp(seed) for seed in range(22)]
+    blown = ramp(22, loss=np.r_[2.3, np.full(ROWS - 1, 1e30)])
+    ax = plot_candidates([*runs, blown], labels={run.key: "a" for run in runs}, winner=runs[2].key)
+    named = [(text.get_text(), text.get_fontweight()) for text in ax.get_legend().get_texts()]
+    assert sorted(named) == [("22 others", "normal"), ("a", "bold")]
+    assert ax.get_ylim()[1] < 10
+
+
 def test_a_fan_begins_at_its_snapshot_and_the_chosen_is_the_boldest():
     ax = plot_snapshot(FAN)
     assert any(list(line.get_xdata()) == [50, 50] for line in ax.get_lines())

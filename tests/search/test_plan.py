@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wellbegun.curve import Curve, Run
 from wellbegun.schedules.constant import Constant
-from wellbegun.search.plan import Batch, Cost, Finding, Plan, drive, together
+from wellbegun.search.plan import Batch, Cost, Finding, Plan, announce, drive, together
 from wellbegun.spec import RunSpec
 
 BASE = RunSpec(task="t", iterations=10, batch_size=4, lr=Constant(0.1), momentum=Constant(0.9))
@@ -168,3 +168,31 @@ def test_a_finding_prints_its_choice_its_reason_and_the_keys_of_its_runs() -> No
         "interval": [0.9, 0.97], "details": {},
         "runs": [one.key, two.key], "cost": {"iterations": 20, "epochs": 1.0, "seconds": 4.0},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("rounds", [(), ((1, 2),), ((1,), (2,))], ids=str)
+def test_news_get_through_with_the_first_question_or_without_any(rounds: tuple[tuple[int, ...], ...]) -> None:
+    news = Finding("weight decay", 1e-4, "because")
+    heard: list[Finding | None] = []
+
+    def named() -> Plan[list[int]]:
+        got: list[int] = []
+        for seeds in rounds:
+            got += [one.spec.seed for one in (yield Batch.of("step", specs(*seeds)))]
+        return got
+
+    def spied() -> Plan[list[int]]:
+        plan = announce(news, named())
+        answers = None
+        while True:
+            try:
+                question = plan.send(answers)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                result: list[int] = stop.value
+                return result
+            heard.append(question.news if isinstance(question, Batch) else None)
+            answers = yield question
+
+    recorder = Recorder()
+    assert drive(spied(), recorder) == [seed for seeds in rounds for seed in seeds]
+    assert heard == [news, *[None] * (max(1, len(rounds)) - 1)]

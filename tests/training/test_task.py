@@ -249,7 +249,7 @@ def test_good_tasks_pass():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"train": with_bad(np.nan)}, ["NaN or inf", "training inputs", "2 of"]),
+        ({"train": with_bad(np.nan)}, ["NaN or inf", "training inputs", "2 of 120", "first in row 17"]),
         ({"train": with_bad(np.inf), "validation": blobs(9)}, ["2 of 120", "first in row 17"]),
         ({"validation": with_bad(np.nan)}, ["validation inputs", "2 of 120", "row 17"]),
         ({"train": blobs(classes=5)}, ["0..2", "3 outputs", "0..4"]),
@@ -263,6 +263,7 @@ def test_good_tasks_pass():
         ({"loss": lambda o, t: o.detach().sum()}, ["depend on the parameters"]),
         ({"loss": lambda o, t: o.sum(1)}, ["scalar", "[8]"]),
         ({"loss": lambda o, t: o.sum() / 0}, ["finite"]),
+        ({"loss": lambda o, t: 0 * o.sum() - 3}, ["positive", "-3", "add a constant"]),
         ({"loss": nn.L1Loss(reduction="none")}, ["loss and metrics", "[8, 3]", "[8]"]),
         ({"model": functools.partial(mlp, out=1)}, ["0..0", "1 outputs"]),
         ({"model": lambda: 3}, ["nn.Module", "int"]),

@@ -139,11 +139,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = "own_module_of_a_test"
     (tmp_path / f"{name}.py").write_text(MODULE)
     (tmp_path / "own_broken.py").write_text("x = 1\nimport no_such_library\n")
+    (tmp_path / "own_misuse.py").write_text(
+        "import wellbegun\nwellbegun.Task(model=list, train=0, optimizer='x')\n"
+    )
     (tmp_path / "own_syntax.py").write_text("x = (\n")
     (tmp_path / "own_exit.py").write_text("raise SystemExit(3)\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    for loaded in (name, "own_broken", "own_syntax", "own_exit"):
+    for loaded in (name, "own_broken", "own_misuse", "own_syntax", "own_exit"):
         monkeypatch.delitem(sys.modules, loaded, raising=False)
     return name
 
@@ -167,6 +170,7 @@ def test_a_task_out_of_the_current_directory(module: str) -> None:
             "own_broken:task",
             r"importing own_broken must work, got ModuleNotFoundError: .*no_such_library.*line 2",
         ),
+        ("own_misuse:task", r"optimizer must be one of .*line 2 of .*own_misuse\.py"),
         ("own_syntax:task", "importing own_syntax must work, got SyntaxError"),
         ("own_exit:task", "importing own_exit must work, got SystemExit: 3"),
     ],
@@ -176,7 +180,7 @@ def test_what_a_module_lacks_is_named(text: str, message: str, module: str) -> N
         tasks.load(text.format(module))
 
 
-@pytest.mark.parametrize("text", ["own.py:task", "folder/own:task", "own:"])
+@pytest.mark.parametrize("text", ["own.py:task", "folder/own:task", "own:", ":task"])
 def test_a_path_is_no_module(text: str, module: str) -> None:
     with pytest.raises(ValueError, match="MODULE:ATTRIBUTE as in my_module:task"):
         tasks.load(text)

@@ -50,7 +50,15 @@ class Folder:
         Raises:
             OSError: it cannot be created or written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            told = OSError(
+                f"the folder of the results must be one that can be made, got {self.path} "
+                f"({error.strerror}); choose another with --out"
+            )
+            told.errno = error.errno  # a full disk is no bad input
+            raise told from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(
                 f"the folder of the results must be writable, got {self.path}; choose another with --out"

@@ -126,6 +126,8 @@ def _outcome(run: Run, restarts: int) -> str:
         f"{name} {percent(value) if 'accuracy' in name else number(value)}"
         for name, value in results(run).items()
     ]
+    if parts and run.spec.eval_samples is not None:
+        parts.append(f"validation on {run.spec.eval_samples:,} samples")
     if restarts:
         parts.append(f"after {count(restarts, 'restart')} at a lower lr_max")
     return ", ".join(parts or [run.ended])

@@ -231,7 +231,7 @@ def _fitted(factory: ModelFactory, model: str, arrays: Arrays | Images, name: st
 
 def _from_module(text: str) -> Task:
     module_name, _, attribute = text.partition(":")
-    if module_name.endswith(".py") or "/" in module_name or not attribute:
+    if module_name.endswith(".py") or "/" in module_name or not (module_name and attribute):
         raise ValueError(
             f"an own task is MODULE:ATTRIBUTE as in my_module:task, got {text!r}; leave out path and .py"
         )
@@ -291,7 +291,9 @@ def _call(text: str, function: Callable[..., Any]) -> Any:
 
 
 def _own_code(doing: str, error: BaseException) -> TaskError:
-    frames = traceback.extract_tb(error.__traceback__)
+    package = str(Path(__file__).parents[1])
+    every = list(traceback.extract_tb(error.__traceback__))
+    frames = [frame for frame in every if not frame.filename.startswith(("<", package))] or every
     named = bool(frames) and not isinstance(error, SyntaxError)  # which says itself where it is
     place = f" (line {frames[-1].lineno} of {frames[-1].filename})" if named else ""
     return TaskError(

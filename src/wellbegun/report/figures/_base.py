@@ -125,7 +125,7 @@ def scale_losses(ax: Axes, main: Sequence[ArrayLike], others: Sequence[ArrayLike
     if not columns:
         return
     low = min(float(column.min()) for column in columns)
-    first = max(float(np.median(column[:3])) for column in columns)
+    first = max(min(float(np.median(column[:3])), 3.0 * float(column[0])) for column in columns)
     top = min(max(float(column.max()) for column in columns), max(1.25 * first, 2.0 * low))
     for column in (np.asarray(c, dtype=float) for c in others):
         finite = column[np.isfinite(column) & (column > 0)]

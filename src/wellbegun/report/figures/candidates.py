@@ -27,6 +27,8 @@ from wellbegun.schedules._base import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NAMED = 12  # curves that a legend can tell apart
+FRONT = 3  # zorder of the winner
 _DASHES = ("-", (0, (5, 1.6)), (0, (2.2, 1.4)), (0, (6, 1.5, 1.5, 1.5)))
 
 
@@ -42,7 +44,7 @@ def plot_candidates(
     x is lr where it rises in every run (range tests); else iterations, or shares of runs of unequal lengths.
 
     Args:
-        labels: run key -> name in the legend.
+        labels: run key -> name in the legend; of more than ``NAMED`` runs only the winner is named.
         winner: key of the run drawn in front.
     """
     xlabel, columns = _x(runs)
@@ -53,9 +55,13 @@ def plot_candidates(
         colour, dash = (BLUE, "-") if won else (OTHERS[others % len(OTHERS)], _DASHES[others % len(_DASHES)])
         others += not won
         name = plain((labels or {}).get(run.key, run.key[:6]))
+        if len(runs) > NAMED and not won:
+            name = (
+                f"{len(runs) - any(one.key == winner for one in runs)} others" if others == 1 else "_unnamed"
+            )
         ax.plot(
             x, course(run.curve.val_loss), color=colour, linestyle=dash, linewidth=2.4 if won else 1.25,
-            zorder=3 if won else 2, alpha=1 if won else 0.9, label=name,
+            zorder=FRONT if won else 2, alpha=1 if won else 0.9, label=name,
         )  # fmt: skip
         if won:
             ax.plot(
@@ -76,8 +82,9 @@ def plot_candidates(
             ax, np.concatenate(finite), log=is_geometric(max(columns, key=len)) and xlabel == "learning rate"
         )
     scale_losses(ax, [run.curve.val_loss for run in runs])
-    for text, run in zip(legend(ax).get_texts(), runs, strict=True):
-        text.set_fontweight("bold" if run.key == winner else "normal")
+    named = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
+    for text, line in zip(legend(ax).get_texts(), named, strict=True):
+        text.set_fontweight("bold" if line.get_zorder() == FRONT else "normal")
     return ax
 
 

@@ -27,6 +27,11 @@ def check(task: Task) -> None:
     Raises:
         TaskError: with the rule that is broken, the values received and the way out.
     """
+    for name, given in (("training", task.train), ("validation", task.validation), ("test", task.test)):
+        source = None if given is None else sources.read(given, name)
+        if isinstance(source, tuple):  # in the user's own rows, before a split
+            _finite(source[0], f"{name} inputs")
+            _finite(source[1], f"{name} targets")
     parts = task.parts()
     named = {"training": parts.train, "validation": parts.validation, "test": parts.test}
     seen = {name: _seen(part, name) for name, part in named.items() if part is not None}
@@ -199,6 +204,11 @@ def _loss_trial(task: Task) -> None:
     if not torch.isfinite(loss):
         raise TaskError(
             f"an untrained network must have a finite loss, got {float(loss.detach())}; check loss and inputs"
+        )
+    if loss < 0:
+        raise TaskError(
+            f"losses are compared by ratios and must be positive, got {float(loss.detach()):.4g} from an "
+            "untrained network; add a constant that the loss never goes below"
         )
     _depends(loss, [p for p in model.parameters() if p.requires_grad])
 
