@@ -27,18 +27,18 @@ def check(task: Task) -> None:
     Raises:
         TaskError: with the rule that is broken, the values received and the way out.
     """
-    for name, given in (("training", task.train), ("validation", task.validation), ("test", task.test)):
-        source = None if given is None else sources.read(given, name)
-        if isinstance(source, tuple):  # in the user's own rows, before a split
-            _finite(source[0], f"{name} inputs")
-            _finite(source[1], f"{name} targets")
+    given = {"training": task.train, "validation": task.validation, "test": task.test}
+    for name, data in given.items():
+        source = None if data is None else sources.read(data, name)
+        if isinstance(source, tuple):  # before a split, so that rows are counted as the user does
+            _finite(source, name)
     parts = task.parts()
     named = {"training": parts.train, "validation": parts.validation, "test": parts.test}
     seen = {name: _seen(part, name) for name, part in named.items() if part is not None}
-    for name, (inputs, targets) in seen.items():
-        _finite(inputs, f"{name} inputs")
-        _finite(targets, f"{name} targets")
-        _same_shape(seen["training"], (inputs, targets), name)
+    for name, some in seen.items():
+        if not isinstance(named[name], tuple):
+            _finite(some, name)
+        _same_shape(seen["training"], some, name)
     if task.is_classification:
         for name, part in named.items():
             if part is not None and name != "test":
@@ -66,17 +66,18 @@ def _seen(source: Source, name: str) -> tuple[Any, Any]:
     return inputs, targets
 
 
-def _finite(values: Any, name: str) -> None:
-    if not isinstance(values, Tensor) or not values.is_floating_point():
-        return
-    bad = ~torch.isfinite(values)
-    if bad.any():
-        rows = bad.reshape(len(values), -1).any(1).nonzero().flatten()
-        raise TaskError(
-            f"{name} must be finite, got NaN or inf in {len(rows)} of {len(values)} samples, "
-            f"first in row {int(rows[0])}; "
-            "drop these rows or fill them"
-        )
+def _finite(pair: tuple[Any, Any], name: str) -> None:
+    for kind, values in zip(("inputs", "targets"), pair, strict=True):
+        if not isinstance(values, Tensor) or not values.is_floating_point():
+            continue
+        bad = ~torch.isfinite(values)
+        if bad.any():
+            rows = bad.reshape(len(values), -1).any(1).nonzero().flatten()
+            raise TaskError(
+                f"{name} {kind} must be finite, got NaN or inf in {len(rows)} of {len(values)} samples, "
+                f"first in row {int(rows[0])}; "
+                "drop these rows or fill them"
+            )
 
 
 def _same_shape(train: tuple[Any, Any], other: tuple[Any, Any], name: str) -> None:
