@@ -257,6 +257,18 @@ def test_a_picture_shows_the_curves_and_the_ends_beside_the_published_numbers(tm
     assert ">published</text>" in drawn["smith2018-table2-mnist-paper.svg"]
 
 
+def test_failed_repeats_are_named_in_a_picture_and_not_drawn_where_others_came_through(tmp_path):
+    archive = measured(MNIST, {"1cycle 85": 99.0}, tmp_path, diverged=2)
+    results = archive.results(MNIST, "paper")
+    (row,), (line,) = ends(results)["rows"], curves(MNIST, results)["lines"]
+    assert row["label"] == line["label"] == "1cycle 85, 2 of 4 lost"
+    assert row["measured"] == [pytest.approx(99.005), pytest.approx(0.01 / np.sqrt(2))]
+    archive = measured(MNIST, {"1cycle 85": 99.0}, tmp_path / "lost", diverged=4)
+    results = archive.results(MNIST, "paper")
+    (row,), (line,) = ends(results)["rows"], curves(MNIST, results)["lines"]
+    assert line["label"] == "1cycle 85, 4 of 4 lost" and row["measured"][0] == 0 and len(line["x"])
+
+
 def test_a_range_test_is_drawn_over_the_rate_and_an_estimate_as_what_it_is(tmp_path):
     ramp, estimate = named("smith2018-fig4a"), named("smith_topin2017-fig5a")
     archive = measured(ramp, {"WD 1e-4": 70.0}, tmp_path, repeats=1)

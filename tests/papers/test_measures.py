@@ -46,14 +46,14 @@ def through(*points):
 def test_a_repeat_that_learns_nothing_has_failed_and_one_that_goes_on_from_a_snapshot_has_not():
     chance = result("low", (0.1135,), val_accuracy=np.full(ROWS, 0.11)).runs
     found = Result(result().line, (*result("high", (0.9,)).runs, *chance))
-    assert found.failures == "1 learned nothing" and found.trained == 90 and np.isnan(found.spread)
+    assert found.failures == "1 learned nothing" and found.trained.accuracy == 90 and np.isnan(found.spread)
     assert found.accuracy == pytest.approx((90 + 11.35) / 2)
     goes_on = replace(chance[0], spec=chance[0].spec.but(start=("parent", 10)))
     assert not replace(found, runs=(goes_on,)).failures
     assert not result(val_accuracy=np.full(ROWS, np.nan)).failures
     lost = replace(chance[0], ended="diverged")
     assert replace(found, runs=(lost, *chance)).failures == "1 diverged, 1 learned nothing"
-    assert np.isnan(replace(found, runs=(lost,)).trained)
+    assert np.isnan(replace(found, runs=(lost,)).trained.accuracy)
 
 
 def test_a_passing_rise_is_told_with_its_height_and_the_rate_of_the_minimum_before_it():

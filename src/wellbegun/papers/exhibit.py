@@ -84,7 +84,8 @@ class Result:
 
     @property
     def accuracy(self) -> float:
-        return float(np.mean(self.accuracies))
+        """Mean over repeats, percent; NaN where there are none."""
+        return float(np.mean(self.accuracies)) if self.runs else float("nan")
 
     @property
     def spread(self) -> float:
@@ -109,10 +110,9 @@ class Result:
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
     @property
-    def trained(self) -> float:
-        """Percent on average over the repeats that did not fail; NaN where all did."""
-        kept = [right for run, right in zip(self.runs, self.accuracies, strict=True) if not _failed(run)]
-        return float(np.mean(kept)) if kept else float("nan")
+    def trained(self) -> Result:
+        """Without the repeats that failed."""
+        return replace(self, runs=tuple(run for run in self.runs if not _failed(run)))
 
     def __str__(self) -> str:
         spread = f" +- {self.spread:.2f}" if np.isfinite(self.spread) else ""

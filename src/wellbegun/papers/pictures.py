@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,10 @@ def curves(exhibit: Exhibit, results: dict[str, Result]) -> dict[str, Any]:
     ramps = all(len(run.curve) > 1 and np.all(np.diff(run.curve.lr[1:]) > 0) for run in runs)
     column, ylabel = _column(exhibit)
     lines = [
-        {"label": name, **_mean([_points(run, column, ramps=ramps) for run in result.runs])}
+        {
+            "label": _named(name, result),
+            **_mean([_points(run, column, ramps=ramps) for run in _drawn(result)]),
+        }
         for name, result in results.items()
     ]
     xlabel = "learning rate" if ramps else "iteration"
@@ -62,13 +66,22 @@ def ends(results: dict[str, Result]) -> dict[str, Any]:
     """What ``plot_published`` draws: accuracies on the whole test set beside the published ones."""
     rows = []
     for name, result in results.items():
-        number = result.line.published
-        spread = result.spread if len(result.runs) > 1 else None
+        number, kept = result.line.published, replace(result, runs=_drawn(result))
+        spread = kept.spread if len(kept.runs) > 1 else None
         rows.append({
-            "label": name, "measured": [result.accuracy, spread],
+            "label": _named(name, result), "measured": [kept.accuracy, spread],
             "published": None if number is None else [number.accuracy, number.spread],
         })  # fmt: skip
     return {"xlabel": "test accuracy after the last update, %", "ylabel": "run", "rows": rows}
+
+
+def _drawn(result: Result) -> tuple[Run, ...]:
+    """The repeats that did not fail, which say what a line comes to; all where none is left."""
+    return result.trained.runs or result.runs
+
+
+def _named(name: str, result: Result) -> str:
+    return f"{name}, {len(result.failed)} of {len(result.runs)} lost" if result.failed else name
 
 
 def _column(exhibit: Exhibit) -> tuple[str, str]:

@@ -21,7 +21,7 @@ def reading(exhibit: Exhibit, archive: Archive) -> list[str]:
     """
     both = [archive.results(exhibit, "paper", variant) for variant in (APPLIED, NOT_APPLIED)]
     applied, held = (
-        {name: found.trained for name, found in results.items() if np.isfinite(found.trained)}
+        {name: found.trained.accuracy for name, found in results.items() if found.trained.runs}
         for results in both
     )
     lines = {line.name: line for line in exhibit.lines if line.published}
@@ -73,7 +73,7 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
         if line.published is None or line.name not in pairs:
             continue
         published, pair = line.published.accuracy, pairs[line.name]
-        trained = [result.trained for result in pair]
+        trained = [result.trained.accuracy for result in pair]
         rows.append(f"| {line.name} | {published} | {_told(pair[0])} | {_told(pair[1])} |")
         lost += [len(result.failed) for result in pair]
         if np.isfinite(trained).all():
@@ -97,5 +97,5 @@ def other_reading(exhibit: Exhibit, first: Exhibit, archive: Archive) -> list[st
 
 
 def _told(result: Result) -> str:
-    number = f"{result.trained:.2f}" if np.isfinite(result.trained) else "–"
+    number = f"{result.trained.accuracy:.2f}" if result.trained.runs else "–"
     return f"{number} ({result.failures}, of {len(result.runs)})" if result.failures else number

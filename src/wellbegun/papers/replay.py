@@ -76,7 +76,7 @@ def wanted(
         line = at(exhibit, original if variant == APPLIED else original.uncycled(), scale)
         chains = _repeats(exhibit, original, setting, scale, variant)
         for repeat, (*before, spec) in enumerate(chains[:repeats]):
-            if archive.find(exhibit, original, repeat, scale, variant) is None:
+            if not archive.has(exhibit, original, repeat, scale, variant):
                 found.append(Wanted(line, repeat, spec, tuple(before)))
     return sorted(found, key=lambda one: (one.repeat, -one.spec.iterations))
 
@@ -128,7 +128,7 @@ def _by_task(
     """Size of the training set and network -> the lines that train on it and still miss a repeat."""
     found: dict[tuple[int | None, str], list[Line]] = {}
     for line in [exhibit.line(name) for name in names] or exhibit.lines:
-        if any(archive.find(exhibit, line, r, scale, variant) is None for r in range(repeats)):
+        if not all(archive.has(exhibit, line, repeat, scale, variant) for repeat in range(repeats)):
             found.setdefault((line.train_samples, line.network), []).append(line)
     return found
 

@@ -30,6 +30,10 @@ class Archive:
         name = re.sub(r"[^A-Za-z0-9.]+", "-", called).strip("-")
         return self.root / home / scale / kind.replace(" ", "-") / f"{name}-r{repeat}.json"
 
+    def has(self, exhibit: Exhibit, line: Line, repeat: int, scale: Scale, variant: str = APPLIED) -> bool:
+        """Whether that repeat was measured."""
+        return self.path(exhibit, line, repeat, scale, variant).exists()
+
     def find(
         self, exhibit: Exhibit, line: Line, repeat: int, scale: Scale, variant: str = APPLIED
     ) -> Run | None:
