@@ -57,7 +57,7 @@ STEPS = {
     "learning rate of the whole run": (
         "Learning rate, corrected",
         "Within the final run both losses rose a little and did not come back: at its largest rates "
-        "training lost more than the falling rate could make good. So it is made again up to half the rate, "
+        "training lost more than the falling rate could make good. So it is made again with half the rate, "
         "and the run that ends lowest is kept.",
     ),
     "momentum cycle": (

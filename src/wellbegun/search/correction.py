@@ -119,7 +119,7 @@ def _smaller_rate(final: Run) -> Plan[tuple[Finding, Run]]:
 
 
 def _slower(spec: RunSpec) -> RunSpec:
-    """The same cycle up to half the rate."""
+    """The same cycle with half its rates."""
     cycle = cast(OneCycle, spec.lr)
     low, high = (round_to(value / LOWER, 2) for value in (cycle.lr_min, cycle.lr_max))
     return spec.but(lr=replace(cycle, lr_min=low, lr_max=high))
