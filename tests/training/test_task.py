@@ -216,9 +216,9 @@ def check(**changes):
     Task(**{"model": mlp, "train": blobs(), **changes}).check()
 
 
-def with_bad(value):
+def with_bad(value, rows=(17, 40)):
     x, y = blobs()
-    x[[17, 40], 2] = value
+    x[rows, 2] = value
     return x, y
 
 
@@ -252,6 +252,8 @@ def test_good_tasks_pass():
         ({"train": with_bad(np.nan)}, ["NaN or inf", "training inputs", "2 of 120", "first in row 17"]),
         ({"train": with_bad(np.inf), "validation": blobs(9)}, ["2 of 120", "first in row 17"]),
         ({"validation": with_bad(np.nan)}, ["validation inputs", "2 of 120", "row 17"]),
+        ({"train": Pairs(*with_bad(np.nan, slice(50, None)))}, ["64 samples looked at", "first in row 51"]),
+        ({"test": Pairs(*with_bad(np.nan, 0))}, ["test inputs", "1 of 64", "first in row 0"]),
         ({"train": blobs(classes=5)}, ["0..2", "3 outputs", "0..4"]),
         ({"train": (blobs()[0], blobs()[1] - 1)}, ["0..2", "-1..1", "training targets"]),
         ({"train": (blobs()[0], np.zeros(120, int))}, ["at least 2 classes", "only class 0", "108 samples"]),

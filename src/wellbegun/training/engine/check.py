@@ -28,16 +28,13 @@ def check(task: Task) -> None:
         TaskError: with the rule that is broken, the values received and the way out.
     """
     given = {"training": task.train, "validation": task.validation, "test": task.test}
-    for name, data in given.items():
-        source = None if data is None else sources.read(data, name)
-        if isinstance(source, tuple):  # before a split, so that rows are counted as the user does
-            _finite(source, name)
+    for name, data in given.items():  # before a split, so that rows are counted as the user does
+        if data is not None:
+            _finite(sources.read(data, name), name)
     parts = task.parts()
     named = {"training": parts.train, "validation": parts.validation, "test": parts.test}
     seen = {name: _seen(part, name) for name, part in named.items() if part is not None}
     for name, some in seen.items():
-        if not isinstance(named[name], tuple):
-            _finite(some, name)
         _same_shape(seen["training"], some, name)
     if task.is_classification:
         for name, part in named.items():
@@ -54,9 +51,8 @@ def _seen(source: Source, name: str) -> tuple[Any, Any]:
     """All of the data, or of a data set some samples spread evenly."""
     if isinstance(source, tuple):
         return source
-    rows = torch.linspace(0, len(source) - 1, min(SEEN, len(source))).long()
     try:
-        inputs, targets = sources.collate(source, rows)
+        inputs, targets = sources.collate(source, _looked_at(source))
     except Exception as error:
         raise TaskError(
             f"samples of the {name} data must be pairs (input, target) that make a batch, "
@@ -66,16 +62,24 @@ def _seen(source: Source, name: str) -> tuple[Any, Any]:
     return inputs, targets
 
 
-def _finite(pair: tuple[Any, Any], name: str) -> None:
-    for kind, values in zip(("inputs", "targets"), pair, strict=True):
+def _looked_at(source: Samples) -> Tensor:
+    """Which samples of a data set are looked at."""
+    return torch.linspace(0, len(source) - 1, min(SEEN, len(source))).long()
+
+
+def _finite(source: Source, name: str) -> None:
+    """Refuse NaN and inf in what is seen of the data."""
+    rows = None if isinstance(source, tuple) else _looked_at(source)
+    for kind, values in zip(("inputs", "targets"), _seen(source, name), strict=True):
         if not isinstance(values, Tensor) or not values.is_floating_point():
             continue
         bad = ~torch.isfinite(values)
         if bad.any():
-            rows = bad.reshape(len(values), -1).any(1).nonzero().flatten()
+            at = bad.reshape(len(values), -1).any(1).nonzero().flatten()
+            of = f"{len(values)} samples" + ("" if rows is None else " looked at")
             raise TaskError(
-                f"{name} {kind} must be finite, got NaN or inf in {len(rows)} of {len(values)} samples, "
-                f"first in row {int(rows[0])}; "
+                f"{name} {kind} must be finite, got NaN or inf in {len(at)} of {of}, "
+                f"first in row {int(at[0] if rows is None else rows[at[0]])}; "
                 "drop these rows or fill them"
             )
 
