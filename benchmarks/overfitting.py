@@ -34,11 +34,13 @@ from wellbegun.zoo.data._base import data_folder
 TIMES = (3.2, 10, 32, 100, 320)
 
 
-def perceptron(widths: Sequence[int], norm: bool = False) -> nn.Sequential:
-    """Linear layers with ReLU, and batch norm if asked for."""
+def perceptron(
+    widths: Sequence[int], norm: bool = False, activation: type[nn.Module] = nn.ReLU
+) -> nn.Sequential:
+    """Linear layers with an activation in between, and batch norm if asked for."""
     layers: list[nn.Module] = []
     for before, after in pairwise(widths[:-1]):
-        layers += [nn.Linear(before, after), *([nn.BatchNorm1d(after)] if norm else []), nn.ReLU()]
+        layers += [nn.Linear(before, after), *([nn.BatchNorm1d(after)] if norm else []), activation()]
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
 
 

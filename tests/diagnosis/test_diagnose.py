@@ -231,6 +231,15 @@ def test_a_step_of_the_learning_rate_explains_the_descent_that_sets_in_with_it(a
     assert "learning rate" not in constant.clues[-1].evidence
 
 
+def test_a_descent_over_a_whole_cycle_is_not_explained_by_its_end():
+    x = np.linspace(0, 1, 61)
+    columns = {"iteration": np.arange(61), "val_loss": np.exp(-2 * x), "train_loss": 0.9 * np.exp(-2 * x)}
+    rate = np.interp(x, [0, 0.45, 0.9, 1], [0.01, 0.1, 0.01, 0.001])
+    (clue,) = diagnose(Curve.of({**columns, "lr": rate})).clues
+    assert "learning rate rises from 0.01 to 0.1 here and falls to 0.001" in clue.evidence
+    assert "explains" not in clue.evidence
+
+
 def test_noise_that_falls_with_the_learning_rate_is_explained():
     x = np.linspace(0, 1, 200)
     rng = np.random.default_rng(0)

@@ -11,7 +11,7 @@ import pytest
 
 from wellbegun.curve import DIVERGED, Curve, Run
 from wellbegun.diagnosis.course import last
-from wellbegun.search.correction import FAR, RATE, correction, overfits
+from wellbegun.search.correction import FAR, RATE, correction, held_up, overfits
 from wellbegun.search.final_run import final_run
 from wellbegun.search.plan import drive
 from wellbegun.search.recipe import recipe
@@ -147,6 +147,57 @@ def test_a_final_run_whose_losses_both_rise_gets_a_smaller_rate(bears, halved):
     assert "stumbled" in found.findings[-1].reason and ("lr_max" in found.intervals) == (not bears)
     assert found.weight_decay == found.final.spec.weight_decay and "weight_decay" in found.intervals
     json.dumps(found.findings[-1].to_json(), allow_nan=False)
+
+
+def held(spec, rising=1.5, largest=1.5, end=0.7, last=0.7):
+    """A run whose training loss goes through these values as its rate rises, is largest and has come down."""
+    run = shaped(spec, rise=0.0, last=last)
+    share = run.curve.iteration / spec.lr.stepsize
+    loss = np.interp(share, [0, 0.4, 0.7, 0.8, 1.2, 2], [2.3, rising, rising, largest, largest, end])
+    return replace(run, curve=Curve.of({**run.curve.columns(), "train_loss": loss}))
+
+
+@pytest.mark.parametrize(
+    ("losses", "uninformed", "seen"),
+    [
+        ({}, math.nan, True),
+        ({"largest": 1.55}, math.nan, True),  # rises
+        ({"largest": 1.4}, math.nan, False),  # falls all the time
+        ({"end": 1.4}, math.nan, False),  # nothing is gained as the rate comes down
+        ({"rising": 2.2, "largest": 2.2}, math.nan, False),  # has not begun to learn
+        ({}, 1.6, False),  # has not begun to learn from the inputs
+        ({"rising": 0.2, "largest": 0.2, "end": 0.1}, math.nan, False),  # next to nothing is left
+        ({"rising": math.nan, "largest": math.nan, "end": math.nan}, math.nan, False),
+    ],
+)
+def test_a_training_loss_that_waits_for_a_smaller_rate_is_held_up(losses, uninformed, seen):
+    assert held_up(held(FIRST, **losses), uninformed) == seen
+
+
+@pytest.mark.parametrize(("until", "rates"), [(0.6, 2), (0.3, 3), (0.0, 2)])
+def test_a_final_run_that_is_held_up_gets_a_smaller_rate(until, rates):
+    asked = []
+
+    def train(specs):
+        asked.extend(spec.lr.lr_max for spec in specs)
+        share = asked[-1] / asked[0]
+        lasts = 0.7 * share if until else 0.7 / share  # without: every smaller rate is worse
+        return [held(spec, largest=1.5 if share > until else 1.0, last=lasts) for spec in specs]
+
+    setting = replace(SETTING, uninformed=2.3)
+    found = drive(recipe(setting, final=False), World(edge=0.3).train)
+    done = drive(final_run(setting, found, correct=True), train)
+    assert asked == pytest.approx([found.lr_max / 2**n for n in range(rates)], rel=0.05)
+    assert done.lr_max == pytest.approx(asked[-1] if until else asked[0]) == done.final.spec.lr.lr_max
+    assert done.findings[-1].name == RATE and "held up" in done.findings[-1].reason and done.restarts == 0
+    assert "1.5 while the rate rose, 1.5 where it was largest, and fell to 0." in done.findings[-1].reason
+
+
+def test_whole_cycles_that_chose_the_rate_would_have_shown_that_it_is_too_large():
+    setting = replace(SETTING, normalised=True)
+    found = drive(recipe(setting, final=False), World(edge=0.3).train)
+    done = drive(final_run(setting, found, correct=True), lambda specs: [held(spec) for spec in specs])
+    assert done.lr_max == found.lr_max and done.findings == found.findings
 
 
 @pytest.mark.parametrize(

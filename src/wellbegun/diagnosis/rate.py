@@ -39,10 +39,15 @@ def annihilation(curve: Curve) -> int | None:
 
 
 def because(curve: Curve, interval: Interval) -> str:
-    """The end of a sentence about a descent that a falling learning rate explains, or ""."""
+    """The end of a sentence about a descent while the learning rate falls, in the end, or ""."""
     rates = fall(curve, interval.start, interval.stop)
     if rates is None:
         return ""
+    largest = float(np.nanmax(curve.lr[interval.start : interval.stop]))
+    if rates[0] <= FALL * largest:  # most of a cycle: the descent has more reasons than its end
+        return (
+            f"; the learning rate rises from {rates[0]:.2g} to {largest:.2g} here and falls to {rates[1]:.2g}"
+        )
     return f"; the learning rate falls from {rates[0]:.2g} to {rates[1]:.2g} here, which explains it"
 
 

@@ -56,9 +56,9 @@ STEPS = {
     ),
     "learning rate of the whole run": (
         "Learning rate, corrected",
-        "Within the final run both losses rose a little and did not come back: at its largest rates "
-        "training lost more than the falling rate could make good. So it is made again with half the rate, "
-        "and the run that ends lowest is kept.",
+        "Within the final run both losses rose a little and did not come back, or training loss did not fall "
+        "while the rate was largest: such steps are too large to get any further. So the run is made again "
+        "with half the rate, and the one that ends lowest is kept.",
     ),
     "momentum cycle": (
         "Momentum while the learning rate rises",

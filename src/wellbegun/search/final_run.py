@@ -11,14 +11,13 @@ from wellbegun.diagnosis.bounds import UNTRAINED
 from wellbegun.diagnosis.course import ENDING, last, lowest
 from wellbegun.errors import Refused
 from wellbegun.search.breakdown import lost_at
-from wellbegun.search.correction import FAR, MAGNITUDE, RATE, correction
+from wellbegun.search.correction import FAR, KNOWN, MAGNITUDE, RATE, correction
 from wellbegun.search.learning_rate import round_to
 from wellbegun.search.plan import Batch, Finding, Plan
 from wellbegun.search.recommendation import Recommendation
 from wellbegun.search.setting import Setting
 
 RESTARTS = 3  # final runs that may break down before the recipe gives up
-KNOWN = 0.9  # of the loss of the best output that no input changes: from there on a run has seen its inputs
 BACK_OFF = 2.0  # lr_max is divided by this after one that did
 
 
@@ -26,7 +25,7 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
     """The recommendation with its final run.
 
     A run that breaks down begins again with half the rate; one that overfits is followed by whole runs with
-    more weight decay, one that stumbles by whole runs with a smaller rate.
+    more weight decay, one that stumbles or is held up by whole runs with a smaller rate.
 
     Args:
         correct: whether a run may be followed by others so.
@@ -36,12 +35,13 @@ def final_run(setting: Setting, found: Recommendation, *, correct: bool) -> Plan
     """
     lr_max, pair = found.lr_max, (found.momentum_max, found.momentum_min)
     step = MAGNITUDE if setting.adaptive or setting.normalised else FAR
+    uninformed = None if setting.forgiving else setting.uninformed
     unstable: list[float] = []
     discarded: list[Run] = []
     for _ in range(1 + RESTARTS):
         (run,) = yield Batch.of("final run", [setting.final(lr_max, pair, found.weight_decay)])
         sound = correct and not _lost(setting, run)
-        more = (yield from correction(run, step)) if sound else None
+        more = (yield from correction(run, step, uninformed)) if sound else None
         kept = run if more is None else more[1]
         if not _lost(setting, kept):
             found = replace(found, lr_max=lr_max, lr_min=round_to(lr_max / 10, 2), final=kept)
