@@ -62,7 +62,7 @@ def held_up(run: Run, uninformed: float = np.nan) -> bool:
         uninformed: validation loss of the best output that no input changes; NaN: unknown.
 
     Source: arXiv:1803.09820, Sec. 4.1, reads such signs in ramps. Choice: in the whole run, too, as a ramp is
-    over while there is much to learn at any rate; the numbers (benchmarks/README.md, short horizons).
+    over while there is much to learn at any rate; the numbers (benchmarks/README.md, rates).
     """
     rising, largest, end = _on_the_way(run)
     first = float(np.fmin(run.curve.val_loss[0], uninformed))
@@ -119,11 +119,8 @@ def correction(
     if overfits(final) and final.spec.weight_decay > 0:
         return (yield from _more_decay(final, first_step))
     if stumbled(final):
-        return (
-            yield from _smaller_rate(
-                final, stumbled, "stumbled (its training loss rose, too): " + _rise(final)
-            )
-        )
+        told = "stumbled (its training loss rose, too): " + _rise(final)
+        return (yield from _smaller_rate(final, stumbled, told))
     if uninformed is not None and held_up(final, uninformed):
         told = "was held up at its largest rates: " + _hold(final)
         return (yield from _smaller_rate(final, lambda run: held_up(run, uninformed), told))

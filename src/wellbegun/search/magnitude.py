@@ -149,7 +149,7 @@ def _taught(setting: Setting, runs: tuple[Run, ...]) -> bool:
 
 
 def _finding(setting: Setting, found: Tried, best: int, edge: Finding) -> Finding:
-    runs = (*edge.runs, *chain.from_iterable(found.values()))
+    runs = (*edge.runs, *chain.from_iterable(found[n] for n in sorted(found)))
     if not _taught(setting, found[best]):
         untrained = float(found[best][0].curve.val_loss[0])
         enough, lowest = _enough(setting, found[best]), min(last(run) for run in found[best])
