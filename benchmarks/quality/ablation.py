@@ -74,7 +74,12 @@ ABLATIONS = {
         (("wellbegun.search.learning_rate", "SLOWER", 0.0),),
     ),
     "correction": Ablation(
-        "a final run that overfits is kept", (("wellbegun.search.correction", "TIMES", 0),)
+        "a final run that overfits or whose rate was too large is kept",
+        (("wellbegun.search.correction", "TIMES", 0),),
+    ),
+    "held-up": Ablation(
+        "a final run that learns nothing at its largest rates is kept",
+        (("wellbegun.search.correction", "LEVEL", -math.inf),),
     ),
 }
 """By name; the contestant is "tune-no-NAME"."""
