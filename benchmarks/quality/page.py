@@ -42,6 +42,12 @@ cost, and the one that is kept is what it recommends.
   with it.
 """
 
+ABLATION = """## Ablation
+
+One rule left out at a time, on the same search seed and fresh seeds: validation loss without the rule, and
+with it in brackets; "same": the rule changed nothing there. Cost: the mean over these tasks.
+"""
+
 
 def page(records: Sequence[Mapping[str, Any]], picture: str) -> str:
     """The whole page.
@@ -121,24 +127,37 @@ def failures(score: Score) -> str:
 
 
 def ablation(records: Sequence[Mapping[str, Any]]) -> str:
-    """What each rule of the recipe brings, on the cells that are there."""
-    mine = [record for record in records if record["contestant"] in (*ABLATED, "tune")]
-    found = last(scores(mine))
-    lines = [
-        "## Ablation\n",
-        "| | task | validation loss | failures | cost, final runs |",
-        "|---|---|---|---|---|",
-    ]
-    count = len(lines)
+    """What each rule of the recipe brings, on the cells that are there: a row for each, a column per task."""
+    lines = []
     for name, contestant in ABLATED.items():
-        for task in TASKS:
-            if (task, name) in found and (task, "tune") in found:
-                a, b = found[task, name], found[task, "tune"]
-                losses = f"{with_error(a.losses)} (with it {with_error(b.losses)})"
-                costs = f"{a.cost:.2f} (with it {b.cost:.2f})"
-                fails = f"{failures(a)} (with it {failures(b)})"
-                lines.append(f"| {contestant.says} | {task} | {losses} | {fails} | {costs} |")
-    return "\n".join(lines) + "\n" if len(lines) > count else ""
+        pairs = {task: pair for task in TASKS if (pair := _with_and_without(records, name, task))}
+        if pairs:
+            told = [_told(*pairs[task]) if task in pairs else "-" for task in TASKS]
+            without, whole = (fmean(pair[i].cost for pair in pairs.values()) for i in (0, 1))
+            rule = contestant.says.removeprefix("tune: ")
+            lines.append(f"| {rule} | {' | '.join(told)} | {without:.2f} ({whole:.2f}) |")
+    if not lines:
+        return ""
+    head = ["", *TASKS, "cost, final runs"]
+    return "\n".join([ABLATION, f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines]) + "\n"
+
+
+def _with_and_without(
+    records: Sequence[Mapping[str, Any]], name: str, task: str
+) -> tuple[Score, Score] | None:
+    """The recipe without a rule and the whole one, on the same search seeds; None where cells are missing."""
+    of_task = {(r["contestant"], r["seed"]): r for r in records if r["task"] == task}
+    seeds = [seed for (who, seed) in of_task if who == name and ("tune", seed) in of_task]
+    found = last(scores([of_task[who, seed] for who in (name, "tune") for seed in seeds]))
+    return (found[task, name], found[task, "tune"]) if seeds else None
+
+
+def _told(without: Score, whole: Score) -> str:
+    """A cell of the ablation: the losses, and what failed."""
+    if without.losses == whole.losses:
+        return "same"
+    failed = f", {failures(without)} fail" if without.failures or without.restarts or without.refused else ""
+    return f"{without.loss:.4f} ({whole.loss:.4f}){failed}"
 
 
 def provenance(records: Sequence[Mapping[str, Any]]) -> str:

@@ -339,10 +339,15 @@ def test_the_page_has_a_line_per_contestant_and_names_what_is_missing() -> None:
     assert "lenet 0" not in text.split("- tune:")[1].split("\n")[0]
 
 
-def test_an_ablation_stands_beside_the_whole_recipe() -> None:
-    rows = [record("tune", 0, [0.3], 250, final=True), record("tune-no-margin", 0, [0.2], 150, final=True)]
-    assert "| lenet | 0.2000 (with it 0.3000) |" in page.ablation(rows)
-    assert page.ablation(rows[:1]) == ""
+def test_an_ablation_stands_beside_the_whole_recipe_on_the_same_search_seeds() -> None:
+    whole = [record("tune", seed, [loss], 250, final=True) for seed, loss in enumerate((0.3, 0.9))]
+    margin = record("tune-no-margin", 0, [0.2, None], 150, final=True)
+    told = page.ablation([*whole, margin, record("tune-no-pace", 1, [0.9], 250, final=True)])
+    rows = [line.split(" | ") for line in told.splitlines() if line.startswith("| ")]
+    assert rows[0][1:3] == ["lenet", "tabular"] and len({len(row) for row in rows}) == 1
+    assert rows[1][1:3] == ["1.1000 (0.3000), 1 of 2 fail", "-"] and rows[1][-1] == "1.50 (2.50) |"
+    assert rows[2][1] == "same" and len(rows) == 3
+    assert page.ablation(whole) == ""
 
 
 # --- the command --------------------------------------------------------------------------------------------
