@@ -1,4 +1,4 @@
-"""Whole runs with more weight decay after one that overfits."""
+"""Whole runs that follow one that overfits, or whose learning rate was too large."""
 
 from __future__ import annotations
 
