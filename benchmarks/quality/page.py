@@ -27,8 +27,9 @@ loss of the untrained network, and the accuracies leave it out. Cost is search a
 training samples, divided by that of one final run. An evaluated sample counts by its share of a training
 sample's time, the median of what this contestant's own searches measured. A run that is judged reads the
 whole validation part eleven times, of which only the last is charged. The best trial of a search by trials
-is its final run. Where tune's final run overfits, whole runs with more weight decay follow; all count in its
-cost, and the one that is kept is what it recommends.
+is its final run. Where tune's final run overfits, whole runs with more weight decay follow, and where its
+rate was too large, some with a smaller one; all count in its cost, and the one that is kept is what it
+recommends.
 
 - TPE: Optuna's `TPESampler(seed)`, 20 whole trainings; lr 1e-4 to 3 (log), momentum 0.8 to 0.99, decay 1e-6
   to 1e-1 (log); on the AdamW task lr 1e-5 to 0.3, decay 1e-5 to 1. A trial that diverged counts as
@@ -44,8 +45,9 @@ cost, and the one that is kept is what it recommends.
 
 ABLATION = """## Ablation
 
-One rule left out at a time, on the same search seed and fresh seeds: validation loss without the rule, and
-with it in brackets; "same": the rule changed nothing there. Cost: the mean over these tasks.
+One rule left out at a time, on the same search seeds (one, or two where they are there) and fresh seeds:
+validation loss without the rule, and with it in brackets; "same": the rule changed nothing there. Cost: the
+mean over these tasks.
 """
 
 

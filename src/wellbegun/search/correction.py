@@ -27,10 +27,7 @@ HALF = 0.5  # of a run: until then the learning rate of its cycle is large
 KNOWN = 0.9  # of the loss of the best output that no input changes: from there on a run has seen its inputs
 LEFT = 0.1  # of the loss at first: with less of it left, training loss goes up and down by itself
 LEVEL, EASED = 0.03, 0.2  # log(train_loss): no fall while the rate rises, a fall while it comes down
-RISING, LARGEST = (
-    (4 / 9, 2 / 3),
-    (8 / 9, 10 / 9),
-)  # of the cycle's stepsize: rates of 0.5 to 0.7, and of 0.9 on
+RISING, LARGEST = (4 / 9, 2 / 3), (8 / 9, 10 / 9)  # of the stepsize: rates of 0.5 to 0.7, and of 0.9 on
 
 
 def overfits(run: Run) -> bool:
